@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A guest in QEMU: what it is made of, how it is started and watched, and how it ended.
+
+pub mod accel;
+pub mod agent;
+pub mod artifacts;
+pub mod contents;
+pub mod initramfs;
+pub mod outcome;
+pub mod process;
+pub mod provision;
+pub mod qemu;
+pub mod run;
+pub mod splats;
+pub mod stdio;
+pub mod tail;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Running the guests of the matrix, one after the other.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::judge;
+use super::matrix::{Boot, Flavour, Selftest};
+use super::results::{Results, TestResult};
+use super::select::selftest_name;
+use crate::guest::accel::Accel;
+use crate::guest::artifacts::{self, Artifacts};
+use crate::guest::outcome::Report;
+use crate::guest::provision::Provisions;
+use crate::guest::qemu::Machine;
+use crate::guest::run::{Event, Guest, Limits};
+use crate::guest::splats::Splats;
+
+/// A guest that is told to hang needs no minute to be found out.
+const SELFTEST_SILENCE: Duration = Duration::from_secs(8);
+const SELFTEST_TOTAL: Duration = Duration::from_secs(60);
+
+pub struct Runner<'a> {
+    pub provisions: &'a Provisions,
+    pub accel: Accel,
+    pub splats: Splats,
+    /// Each guest has a folder below.
+    pub runs: PathBuf,
+}
+
+impl Runner<'_> {
+    /// Runs one boot of the matrix; its results are added as they come.
+    pub fn boot(&self, boot: &Boot, results: &mut Results) -> Result<Artifacts> {
+        let machine = Machine {
+            cpus: boot.cpus,
+            memory: boot.memory.clone(),
+            accel: self.accel,
+            append: boot.append.clone(),
+        };
+        let job = json!({"mode": "cases", "cases": boot.cases}).to_string();
+        let limits = Limits {
+            total: Some(Duration::from_secs(boot.timeout)),
+            silence: Some(Duration::from_secs(boot.silence)),
+        };
+        let said = results.mark();
+        let mut last = Instant::now();
+        let report = self.guest(&boot.name, boot.kernel, &machine, job, limits, &mut |event| {
+            if let Event::Ktap(line) = event
+                && let Some(result) = judge::live(boot, line)
+            {
+                results.add(result.taking(last.elapsed()));
+                last = Instant::now();
+            }
+        })?;
+        let tree = ktap::parse(&report.ktap);
+        results.replace(said, judge::results(boot, &report, &tree));
+        let artifacts = artifacts::parse(&report.data)
+            .with_context(|| format!("the data port of the boot {}", boot.name))?;
+        artifacts::keep(&artifacts, &self.runs.join(&boot.name))?;
+        Ok(artifacts)
+    }
+
+    /// Makes the agent misbehave, and checks that the run is judged as it must be.
+    pub fn selftest(&self, selftest: &Selftest) -> Result<TestResult> {
+        let machine = Machine {
+            cpus: 2,
+            memory: "1G".into(),
+            accel: self.accel,
+            append: String::new(),
+        };
+        let name = selftest_name(selftest);
+        let job = json!({"mode": "selftest", "fault": selftest.fault}).to_string();
+        let limits = Limits {
+            total: Some(SELFTEST_TOTAL),
+            silence: Some(SELFTEST_SILENCE),
+        };
+        let dir = name.replace('/', "-");
+        let report = self.guest(&dir, Flavour::Patched, &machine, job, limits, &mut |_| {})?;
+        let result = judge::selftest(selftest, &name, &report, &ktap::parse(&report.ktap));
+        Ok(result.taking(report.took))
+    }
+
+    fn guest(
+        &self,
+        dir: &str,
+        flavour: Flavour,
+        machine: &Machine,
+        job: String,
+        limits: Limits,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Report> {
+        let provision = self.provisions.of(flavour)?;
+        Guest {
+            machine,
+            kernel: &provision.image,
+            initramfs: &provision.initramfs,
+            job,
+            dir: self.runs.join(dir),
+            limits,
+            splats: &self.splats,
+            stdio: None,
+            stop: std::sync::Arc::default(),
+        }
+        .run(on_event)
+    }
+}

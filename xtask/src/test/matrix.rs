@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! qemu-test/matrix.toml: which guests are booted, with which cases, and what is compared after.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::guest::outcome::Trouble;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    #[serde(rename = "boot")]
+    pub boots: Vec<Boot>,
+    #[serde(rename = "compare", default)]
+    pub compares: Vec<Compare>,
+    #[serde(rename = "selftest", default)]
+    pub selftests: Vec<Selftest>,
+}
+
+/// One guest: a kernel, a machine, and the cases that it runs in this order.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Boot {
+    pub name: String,
+    pub kernel: Flavour,
+    #[serde(default = "default_cpus")]
+    pub cpus: u32,
+    #[serde(default = "default_memory")]
+    pub memory: String,
+    #[serde(default)]
+    pub append: String,
+    pub cases: Vec<String>,
+    #[serde(default)]
+    pub expect: Expect,
+    /// Cases that a boot with expect = "fail" may skip: they have nothing to fail with there.
+    #[serde(default)]
+    pub may_skip: Vec<String>,
+    /// Seconds until the guest is given up.
+    #[serde(default = "default_timeout")]
+    pub timeout: u64,
+    /// Seconds without a word on any stream until it is given up.
+    #[serde(default = "default_silence")]
+    pub silence: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    Patched,
+    Stock,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Expect {
+    #[default]
+    Pass,
+    /// The negative control: a case that passes here proves nothing anywhere.
+    Fail,
+}
+
+/// Two artifacts, each "boot/name", that must be equal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    pub name: String,
+    pub left: String,
+    pub right: String,
+    #[serde(default)]
+    pub allow: Vec<Allow>,
+}
+
+/// Lines that may differ: they are left out on both sides.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    pub pattern: String,
+    pub reason: String,
+}
+
+/// A fault that the agent makes on demand, and how the run must then be judged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selftest {
+    pub fault: String,
+    pub expect: Trouble,
+    /// What the message about it must contain.
+    #[serde(default)]
+    pub says: String,
+}
+
+fn default_cpus() -> u32 {
+    4
+}
+
+fn default_memory() -> String {
+    "1G".into()
+}
+
+fn default_timeout() -> u64 {
+    300
+}
+
+fn default_silence() -> u64 {
+    60
+}
+
+impl Matrix {
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("reading {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let matrix: Self = toml::from_str(text)?;
+        matrix.validate()?;
+        Ok(matrix)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        for boot in &self.boots {
+            ensure!(names.insert(&boot.name), "two boots are called {}", boot.name);
+            ensure!(!boot.cases.is_empty(), "the boot {} has no case", boot.name);
+            for case in &boot.may_skip {
+                ensure!(
+                    boot.expect == Expect::Fail && boot.cases.contains(case),
+                    "the boot {} lets {case} be skipped, which is not one of its cases to fail",
+                    boot.name
+                );
+            }
+        }
+        for compare in &self.compares {
+            for side in [&compare.left, &compare.right] {
+                let (boot, _) = artifact(side)?;
+                self.boot(boot)
+                    .with_context(|| format!("the comparison {}", compare.name))?;
+            }
+            for allow in &compare.allow {
+                Regex::new(&allow.pattern)
+                    .with_context(|| format!("the comparison {}", compare.name))?;
+                ensure!(
+                    !allow.reason.trim().is_empty(),
+                    "the comparison {} allows `{}` without a reason",
+                    compare.name,
+                    allow.pattern
+                );
+            }
+        }
+        Ok(())
+    }
+
+    pub fn boot(&self, name: &str) -> Result<&Boot> {
+        self.boots
+            .iter()
+            .find(|boot| boot.name == name)
+            .with_context(|| format!("there is no boot called {name}"))
+    }
+}
+
+/// "boot/name" taken apart.
+pub fn artifact(side: &str) -> Result<(&str, &str)> {
+    side.split_once('/')
+        .with_context(|| format!("`{side}` is not of the form boot/artifact"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOOT: &str = "[[boot]]\nname = \"a\"\nkernel = \"stock\"\ncases = [\"x\"]\n";
+
+    fn error(text: &str) -> String {
+        format!("{:#}", Matrix::parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn the_suites_own_matrix_is_sound() {
+        Matrix::parse(include_str!("../../../qemu-test/matrix.toml")).unwrap();
+    }
+
+    #[test]
+    fn the_rest_of_a_boot_has_defaults() {
+        let matrix = Matrix::parse(BOOT).unwrap();
+        let boot = matrix.boot("a").unwrap();
+        assert_eq!((boot.cpus, boot.expect), (4, Expect::Pass));
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        assert!(error(&format!("{BOOT}cpu = 4")).contains("unknown field `cpu`"));
+    }
+
+    #[test]
+    fn a_boot_has_cases_and_a_name_of_its_own() {
+        assert!(error(&format!("{BOOT}{BOOT}")).contains("two boots"));
+        assert!(error(&BOOT.replace("\"x\"", "")).contains("has no case"));
+    }
+
+    #[test]
+    fn only_a_case_that_must_fail_may_be_skipped() {
+        assert!(error(&format!("{BOOT}may-skip = [\"x\"]")).contains("skipped"));
+    }
+
+    #[test]
+    fn a_comparison_names_boots_and_reasons() {
+        let compare = "[[compare]]\nname = \"c\"\nleft = \"a/1\"\nright = \"b/1\"\n";
+        assert!(error(&format!("{BOOT}{compare}")).contains("no boot called b"));
+        let compare = compare.replace("b/1", "a/2");
+        let allow = "allow = [{ pattern = \"x\", reason = \"\" }]";
+        assert!(error(&format!("{BOOT}{compare}{allow}")).contains("without a reason"));
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What of the suite is run when the person names cases.
+
+use super::kunit;
+use super::matrix::{Boot, Compare, Matrix, Selftest, artifact};
+
+/// The parts that are run.
+#[derive(Debug)]
+pub struct Plan {
+    pub host: bool,
+    pub patches: bool,
+    pub kunit: bool,
+    pub boots: Vec<Boot>,
+    pub compares: Vec<Compare>,
+    pub selftests: Vec<Selftest>,
+    pub exits: Vec<&'static str>,
+}
+
+pub const HOST: &str = "host";
+pub const PATCHES: &str = "patches";
+
+impl Plan {
+    /// Everything without filters; with them, what has one of them in its name and what that needs.
+    pub fn new(matrix: &Matrix, exits: &[&'static str], filters: &[String]) -> Self {
+        let wanted = |name: &str| is_wanted(name, filters);
+        let compares: Vec<_> = matrix
+            .compares
+            .iter()
+            .filter(|compare| wanted(&compare_name(compare)))
+            .cloned()
+            .collect();
+        let boots = matrix
+            .boots
+            .iter()
+            .filter_map(|boot| needed(boot, &compares, &wanted))
+            .collect();
+        Self {
+            host: wanted(HOST),
+            patches: wanted(PATCHES),
+            kunit: wanted(kunit::EXEC) || wanted(kunit::SAME),
+            boots,
+            compares,
+            selftests: matrix
+                .selftests
+                .iter()
+                .filter(|selftest| wanted(&selftest_name(selftest)))
+                .cloned()
+                .collect(),
+            exits: exits.iter().copied().filter(|name| wanted(&exit_name(name))).collect(),
+        }
+    }
+
+    /// Whether anything here runs on a kernel.
+    pub fn needs_kernel(&self) -> bool {
+        self.kunit
+            || !self.boots.is_empty()
+            || !self.selftests.is_empty()
+            || !self.exits.is_empty()
+    }
+}
+
+/// The boot with the cases that are wanted; with all of them when a comparison looks at it.
+fn needed(boot: &Boot, compares: &[Compare], wanted: &dyn Fn(&str) -> bool) -> Option<Boot> {
+    let is_compared = compares
+        .iter()
+        .flat_map(|compare| [&compare.left, &compare.right])
+        .any(|side| artifact(side).is_ok_and(|(name, _)| name == boot.name));
+    if is_compared {
+        return Some(boot.clone());
+    }
+    let mut boot = boot.clone();
+    boot.cases.retain(|case| wanted(&format!("{}/{case}", boot.name)));
+    (!boot.cases.is_empty()).then_some(boot)
+}
+
+pub fn compare_name(compare: &Compare) -> String {
+    format!("compare/{}", compare.name)
+}
+
+pub fn selftest_name(selftest: &Selftest) -> String {
+    format!("selftest/{}", selftest.fault)
+}
+
+pub fn exit_name(name: &str) -> String {
+    format!("exit-code/{name}")
+}
+
+/// By a part of the name; or by more than the name, where it has parts that only a run can tell.
+fn is_wanted(name: &str, filters: &[String]) -> bool {
+    filters.is_empty()
+        || filters.iter().any(|filter| {
+            name.contains(filter.as_str()) || filter.starts_with(&format!("{name}/"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(filters: &[&str]) -> Plan {
+        let matrix = toml::from_str(
+            r#"
+            boot = [
+              { name = "one", kernel = "patched", cases = ["x", "y"] },
+              { name = "two", kernel = "patched", cases = ["z"] },
+              { name = "three", kernel = "stock", cases = ["z"] },
+            ]
+            compare = [{ name = "same", left = "one/a", right = "two/a" }]
+            selftest = [{ fault = "hang", expect = "lost" }]
+            "#,
+        )
+        .unwrap();
+        let filters: Vec<_> = filters.iter().map(|&filter| filter.to_owned()).collect();
+        Plan::new(&matrix, &["usage"], &filters)
+    }
+
+    fn cases(plan: &Plan) -> Vec<String> {
+        let names = |boot: &Boot| format!("{}:{}", boot.name, boot.cases.join("+"));
+        plan.boots.iter().map(names).collect()
+    }
+
+    #[test]
+    fn no_filter_is_everything() {
+        let plan = plan(&[]);
+        assert!(plan.host && plan.patches && plan.kunit);
+        assert_eq!(cases(&plan), ["one:x+y", "two:z", "three:z"]);
+        assert_eq!((plan.compares.len(), plan.selftests.len()), (1, 1));
+        assert_eq!(plan.exits, ["usage"]);
+    }
+
+    #[test]
+    fn a_filter_boots_only_what_is_needed() {
+        let plan = plan(&["one/x"]);
+        assert!(!plan.host && !plan.kunit && plan.selftests.is_empty());
+        assert_eq!(cases(&plan), ["one:x"]);
+    }
+
+    #[test]
+    fn a_comparison_brings_both_its_boots() {
+        assert_eq!(cases(&plan(&["same"])), ["one:x+y", "two:z"]);
+    }
+
+    #[test]
+    fn a_subtest_brings_its_case() {
+        assert_eq!(cases(&plan(&["three/z/sub"])), ["three:z"]);
+        assert!(!plan(&["host/ktap"]).needs_kernel());
+    }
+}
