@@ -1,9 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! `demo`: CPU 3 of 4 before and after the three lines, side by side.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::guest::artifacts;
+use crate::guest::outcome::{Problem, Report, Trouble};
+use crate::guest::provision::Provision;
+use crate::guest::qemu::Machine;
+use crate::guest::run::{Guest, Limits};
+use crate::guest::splats::Splats;
+
+/// The agent's case, and the artifact that it hands over.
+const CASE: &str = "demo";
+const LIMITS: Limits = Limits {
+    total: Some(Duration::from_secs(180)),
+    silence: Some(Duration::from_secs(60)),
+};
+
+/// Boots the guest, lets it isolate the CPU, and shows what it saw; the exit code.
+pub fn run(provision: &Provision, machine: &Machine, splats: &Splats, dir: PathBuf) -> Result<u8> {
+    let guest = Guest {
+        machine,
+        kernel: &provision.image,
+        initramfs: &provision.initramfs,
+        job: json!({"mode": "cases", "cases": [CASE]}).to_string(),
+        dir,
+        limits: LIMITS,
+        splats,
+        stdio: None,
+        stop: Arc::default(),
+    };
+    let report = guest.run(&mut |_| {})?;
+    let artifacts = artifacts::parse(&report.data)?;
+    artifacts::keep(&artifacts, &guest.dir)?;
+    if let Some(seen) = artifacts.get(CASE) {
+        let seen = serde_json::from_str(seen).context("reading what the guest saw")?;
+        println!("{}", render(&seen));
+    }
+    Ok(conclude(&report))
+}
+
+/// Says what went wrong, if anything did.
+fn conclude(report: &Report) -> u8 {
+    let problem = match (report.death(), report.exit(), report.splat()) {
+        (Some(problem), _, _) | (None, Err(problem), _) | (None, Ok(_), Some(problem)) => problem,
+        (None, Ok(0), None) => return 0,
+        (None, Ok(_), None) => {
+            let failed: Vec<_> = report.ktap.lines().filter(|line| line.contains("not ok")).collect();
+            Problem::new(Trouble::Failed, format!("the demo failed: {}", failed.join(", ")))
+        }
+    };
+    eprintln!("error: {problem}\n{}", report.console_tail());
+    problem.code().into()
+}
 
 /// The artifact of the agent's case `demo`: what it saw, row by row.
 #[derive(Debug, Deserialize)]

@@ -15,8 +15,12 @@ use super::initramfs::{Entry, Kind};
 /// comes with the patch series.
 const SELFTESTS: [&str; 4] = ["kselftest", "cpu-hotplug", "cgroup", "cpu-isolation"];
 
-/// test_cpuset_prs.sh asks lscpu, which busybox lacks, for one number only.
-const LSCPU: &str = "#!/bin/sh\necho \"CPU(s): $(grep -c ^processor /proc/cpuinfo)\"\n";
+/// What test_cpuset_prs.sh needs and busybox lacks, as far as it needs it: `lscpu` for the number of
+/// CPUs, `fmt -1` for one word a line.
+const STAND_INS: [(&str, &str); 2] = [
+    ("lscpu", "#!/bin/sh\necho \"CPU(s): $(grep -c ^processor /proc/cpuinfo)\"\n"),
+    ("fmt", "#!/bin/sh\nexec tr -s ' ' '\\n'\n"),
+];
 
 /// Where the parts come from.
 #[derive(Debug)]
@@ -36,8 +40,13 @@ pub fn collect(sources: &Sources<'_>) -> Result<Vec<Entry>> {
     entries.push(program("init", sources.agent)?);
     entries.push(program("bin/busybox", sources.busybox)?);
     entries.push(program("bin/bash", sources.bash)?);
-    entries.push(Entry::program("bin/lscpu", LSCPU.into()));
-    for applet in applets(sources.busybox)? {
+    let applets = applets(sources.busybox)?;
+    for (name, script) in STAND_INS {
+        if !applets.iter().any(|applet| applet == name) {
+            entries.push(Entry::program(&format!("bin/{name}"), script.into()));
+        }
+    }
+    for applet in &applets {
         entries.push(Entry::link(&format!("bin/{applet}"), "busybox"));
     }
     entries.extend(selftests(sources)?);
@@ -61,7 +70,7 @@ fn applets(busybox: &Path) -> Result<Vec<String>> {
         .output()
         .with_context(|| format!("running {} --list", busybox.display()))?;
     let list = String::from_utf8(output.stdout)?;
-    let ours = ["busybox", "bash", "lscpu", "init"];
+    let ours = ["busybox", "bash", "init"];
     let applets: Vec<String> = list
         .lines()
         .filter(|applet| !ours.contains(applet))

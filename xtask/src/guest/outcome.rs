@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::exit::Code;
+
 /// Why QEMU is no longer there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -55,6 +57,17 @@ impl Problem {
         Self {
             trouble,
             text: text.into(),
+        }
+    }
+
+    /// How a command ends that has no verdict to go by.
+    pub fn code(&self) -> Code {
+        match self.trouble {
+            Trouble::Panicked => Code::Panicked,
+            Trouble::TimedOut => Code::TimeOut,
+            Trouble::QemuFailed => Code::Environment,
+            Trouble::Failed | Trouble::Splat => Code::TestFailed,
+            _ => Code::Lost,
         }
     }
 }

@@ -84,6 +84,12 @@ impl Results {
         self.list.push(result);
     }
 
+    pub fn extend(&mut self, results: Vec<TestResult>) {
+        for result in results {
+            self.add(result);
+        }
+    }
+
     /// Where the results that are added from now on begin.
     pub fn mark(&self) -> usize {
         self.list.len()

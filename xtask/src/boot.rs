@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! `boot`: a shell in the guest, or one command with its exit status.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::exit::Code;
+use crate::guest::outcome::{End, Report};
+use crate::guest::provision::Provision;
+use crate::guest::qemu::Machine;
+use crate::guest::run::{Guest, Limits};
+use crate::guest::splats::Splats;
+use crate::guest::stdio::{self, Stdio};
+
+/// What to boot, and for what.
+pub struct Request<'a> {
+    pub provision: &'a Provision,
+    pub machine: &'a Machine,
+    pub splats: &'a Splats,
+    /// Empty for a shell.
+    pub command: &'a [String],
+    pub timeout: Option<Duration>,
+    /// Where the logs go.
+    pub dir: PathBuf,
+}
+
+impl Request<'_> {
+    /// The exact QEMU line.
+    pub fn dry_run(&self) -> String {
+        self.guest(Arc::default()).shell_line()
+    }
+
+    /// Boots; the exit code for the shell that called us.
+    pub fn run(&self) -> Result<u8> {
+        let stdio = Stdio::listen()?;
+        let guest = self.guest(Arc::clone(&stdio.stop));
+        if self.command.is_empty() && io::stdin().is_terminal() {
+            let console = self.dir.join("console.log");
+            eprintln!("`exit` or Ctrl-] ends the guest; kernel log: {}", console.display());
+        }
+        let serving = stdio.serve()?;
+        let report = guest.run(&mut |_| {});
+        // The terminal is our own again before anything is said on it.
+        drop(serving);
+        Ok(conclude(&report?))
+    }
+
+    fn guest(&self, stop: Arc<std::sync::atomic::AtomicBool>) -> Guest<'_> {
+        Guest {
+            machine: self.machine,
+            kernel: &self.provision.image,
+            initramfs: &self.provision.initramfs,
+            job: job(self.command).to_string(),
+            dir: self.dir.clone(),
+            // A person or a command may be silent for as long as it likes.
+            limits: Limits {
+                total: self.timeout,
+                silence: None,
+            },
+            splats: self.splats,
+            stdio: Some(stdio::socket_name()),
+            stop,
+        }
+    }
+}
+
+fn job(command: &[String]) -> Value {
+    if !command.is_empty() {
+        return json!({"mode": "command", "argv": command});
+    }
+    match stdio::terminal_size() {
+        Some((rows, cols)) => json!({"mode": "shell", "rows": rows, "cols": cols}),
+        None => json!({"mode": "shell"}),
+    }
+}
+
+/// Says what went wrong, and makes the exit code.
+fn conclude(report: &Report) -> u8 {
+    if let Some(splat) = report.splat() {
+        eprintln!("warning: {splat}");
+    }
+    if report.end == End::Stopped {
+        return Code::Interrupted.into();
+    }
+    let outcome = match report.death() {
+        Some(death) => Err(death),
+        None => report.exit(),
+    };
+    match outcome {
+        // The guest's own status, as a shell would have it.
+        Ok(status) => u8::try_from(status).unwrap_or(u8::MAX),
+        Err(problem) => {
+            eprintln!("error: {problem}\n{}", report.console_tail());
+            problem.code().into()
+        }
+    }
+}
