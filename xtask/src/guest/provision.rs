@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What a guest is started from: a built kernel and the initramfs that belongs to it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
-use crate::test::matrix::Flavour;
+use crate::project::Project;
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// The base with the series.
+    Patched,
+    /// The base alone.
+    Stock,
+}
 
 #[derive(Clone, Debug)]
 pub struct Provision {
@@ -16,16 +27,22 @@ pub struct Provision {
     pub build: PathBuf,
 }
 
+#[derive(Debug)]
 pub struct Provisions {
-    pub patched: Provision,
-    pub stock: Provision,
+    /// The agent, as it can be run here.
+    pub agent: PathBuf,
+    kernels: BTreeMap<Flavour, Provision>,
 }
 
 impl Provisions {
+    /// Builds what is not up to date.
+    pub fn prepare(_project: &Project, _flavours: &[Flavour]) -> Result<Self> {
+        bail!("not yet")
+    }
+
     pub fn of(&self, flavour: Flavour) -> Result<&Provision> {
-        Ok(match flavour {
-            Flavour::Patched => &self.patched,
-            Flavour::Stock => &self.stock,
-        })
+        self.kernels
+            .get(&flavour)
+            .with_context(|| format!("the kernel {flavour:?} was not prepared"))
     }
 }
