@@ -9,39 +9,65 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::cli::MachineArgs;
 use crate::exit::Code;
 use crate::guest::outcome::{End, Report};
-use crate::guest::provision::Provision;
+use crate::guest::provision::{Flavour, Provision, Provisions};
 use crate::guest::qemu::Machine;
 use crate::guest::run::{Guest, Limits};
 use crate::guest::splats::Splats;
 use crate::guest::stdio::{self, Stdio};
+use crate::project::Project;
 
-/// What to boot, and for what.
-pub struct Request<'a> {
-    pub provision: &'a Provision,
-    pub machine: &'a Machine,
-    pub splats: &'a Splats,
+/// Boots the patched kernel; the exit code for the shell that called us.
+pub fn run(
+    project: &Project,
+    machine: &MachineArgs,
+    timeout: Option<u64>,
+    command: &[String],
+) -> Result<u8> {
+    let provisions = Provisions::prepare(project, &[Flavour::Patched])?;
+    let request = Request {
+        provision: provisions.of(Flavour::Patched)?,
+        machine: &machine.machine()?,
+        splats: &Splats::of(project)?,
+        command,
+        timeout: timeout.map(Duration::from_secs),
+        dir: project.runs().join("boot"),
+    };
+    if machine.dry_run {
+        println!("{}", request.dry_run());
+        return Ok(0);
+    }
+    request.run()
+}
+
+struct Request<'a> {
+    provision: &'a Provision,
+    machine: &'a Machine,
+    splats: &'a Splats,
     /// Empty for a shell.
-    pub command: &'a [String],
-    pub timeout: Option<Duration>,
+    command: &'a [String],
+    timeout: Option<Duration>,
     /// Where the logs go.
-    pub dir: PathBuf,
+    dir: PathBuf,
 }
 
 impl Request<'_> {
     /// The exact QEMU line.
-    pub fn dry_run(&self) -> String {
+    fn dry_run(&self) -> String {
         self.guest(Arc::default()).shell_line()
     }
 
-    /// Boots; the exit code for the shell that called us.
-    pub fn run(&self) -> Result<u8> {
+    fn run(&self) -> Result<u8> {
         let stdio = Stdio::listen()?;
         let guest = self.guest(Arc::clone(&stdio.stop));
         if self.command.is_empty() && io::stdin().is_terminal() {
             let console = self.dir.join("console.log");
-            eprintln!("`exit` or Ctrl-] ends the guest; kernel log: {}", console.display());
+            eprintln!(
+                "`exit` or Ctrl-] ends the guest; kernel log: {}",
+                console.display()
+            );
         }
         let serving = stdio.serve()?;
         let report = guest.run(&mut |_| {});

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! `demo`: CPU 3 of 4 before and after the three lines, side by side.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::cli::MachineArgs;
+use crate::exit::{Code, Failure};
 use crate::guest::artifacts;
 use crate::guest::outcome::{Problem, Report, Trouble};
-use crate::guest::provision::Provision;
-use crate::guest::qemu::Machine;
+use crate::guest::provision::{Flavour, Provisions};
 use crate::guest::run::{Guest, Limits};
 use crate::guest::splats::Splats;
+use crate::project::Project;
 
 /// The agent's case, and the artifact that it hands over.
 const CASE: &str = "demo";
@@ -25,18 +26,34 @@ const LIMITS: Limits = Limits {
 };
 
 /// Boots the guest, lets it isolate the CPU, and shows what it saw; the exit code.
-pub fn run(provision: &Provision, machine: &Machine, splats: &Splats, dir: PathBuf) -> Result<u8> {
+pub fn run(project: &Project, args: &MachineArgs) -> Result<u8> {
+    let machine = args.machine()?;
+    ensure!(
+        machine.cpus >= 4,
+        Failure::new(
+            Code::Usage,
+            "the demo isolates CPU 3: it needs --cpus 4 or more"
+        )
+    );
+    let provisions = Provisions::prepare(project, &[Flavour::Patched])?;
+    let provision = provisions.of(Flavour::Patched)?;
+    let splats = Splats::of(project)?;
     let guest = Guest {
-        machine,
+        machine: &machine,
         kernel: &provision.image,
         initramfs: &provision.initramfs,
         job: json!({"mode": "cases", "cases": [CASE]}).to_string(),
-        dir,
+        dir: project.runs().join("demo"),
         limits: LIMITS,
-        splats,
+        splats: &splats,
         stdio: None,
         stop: Arc::default(),
     };
+    if args.dry_run {
+        println!("{}", guest.shell_line());
+        return Ok(0);
+    }
+    eprintln!("Booting: {}", guest.shell_line());
     let report = guest.run(&mut |_| {})?;
     let artifacts = artifacts::parse(&report.data)?;
     artifacts::keep(&artifacts, &guest.dir)?;
@@ -53,8 +70,15 @@ fn conclude(report: &Report) -> u8 {
         (Some(problem), _, _) | (None, Err(problem), _) | (None, Ok(_), Some(problem)) => problem,
         (None, Ok(0), None) => return 0,
         (None, Ok(_), None) => {
-            let failed: Vec<_> = report.ktap.lines().filter(|line| line.contains("not ok")).collect();
-            Problem::new(Trouble::Failed, format!("the demo failed: {}", failed.join(", ")))
+            let failed: Vec<_> = report
+                .ktap
+                .lines()
+                .filter(|line| line.contains("not ok"))
+                .collect();
+            Problem::new(
+                Trouble::Failed,
+                format!("the demo failed: {}", failed.join(", ")),
+            )
         }
     };
     eprintln!("error: {problem}\n{}", report.console_tail());
@@ -77,7 +101,10 @@ fn render(seen: &Seen) -> String {
         .load_preset(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["CPU 3", "before", "after"]);
-    let only_after = seen.after.keys().filter(|row| !seen.before.contains_key(*row));
+    let only_after = seen
+        .after
+        .keys()
+        .filter(|row| !seen.before.contains_key(*row));
     for row in seen.before.keys().chain(only_after) {
         let cell = |side: &Map<String, Value>| side.get(row).map(text).unwrap_or_default();
         table.add_row([row.clone(), cell(&seen.before), cell(&seen.after)]);
@@ -107,7 +134,12 @@ mod tests {
         )
         .unwrap();
         let text = render(&seen);
-        let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        let row = |name: &str| {
+            text.lines()
+                .find(|line| line.contains(name))
+                .unwrap()
+                .to_owned()
+        };
         assert!(row("may run here").contains(" a ") && row("may run here").contains(" - "));
         assert!(row("sched domains").contains("MC"));
         assert!(row("isolated").contains('1'));

@@ -62,8 +62,12 @@ mod tests {
 
     #[test]
     fn the_flag_is_a_whole_word() {
-        assert!(has_virtualization("processor : 0\nflags\t\t: fpu vmx sse\n"));
+        assert!(has_virtualization(
+            "processor : 0\nflags\t\t: fpu vmx sse\n"
+        ));
         assert!(has_virtualization("flags : svm"));
-        assert!(!has_virtualization("flags : fpu svm_lock\nmodel name : vmx"));
+        assert!(!has_virtualization(
+            "flags : fpu svm_lock\nmodel name : vmx"
+        ));
     }
 }

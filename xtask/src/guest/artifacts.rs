@@ -61,7 +61,9 @@ mod tests {
     fn each_name_has_one_text() {
         let artifacts = parse_text("{\"name\":\"a\",\"text\":\"x\\ny\"}").unwrap();
         assert_eq!(artifacts["a"], "x\ny");
-        assert!(parse_text("{\"name\":\"a\",\"text\":\"\"}\n{\"name\":\"a\",\"text\":\"\"}").is_err());
+        assert!(
+            parse_text("{\"name\":\"a\",\"text\":\"\"}\n{\"name\":\"a\",\"text\":\"\"}").is_err()
+        );
     }
 
     #[test]

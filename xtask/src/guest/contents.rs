@@ -18,7 +18,10 @@ const SELFTESTS: [&str; 4] = ["kselftest", "cpu-hotplug", "cgroup", "cpu-isolati
 /// What test_cpuset_prs.sh needs and busybox lacks, as far as it needs it: `lscpu` for the number of
 /// CPUs, `fmt -1` for one word a line.
 const STAND_INS: [(&str, &str); 2] = [
-    ("lscpu", "#!/bin/sh\necho \"CPU(s): $(grep -c ^processor /proc/cpuinfo)\"\n"),
+    (
+        "lscpu",
+        "#!/bin/sh\necho \"CPU(s): $(grep -c ^processor /proc/cpuinfo)\"\n",
+    ),
     ("fmt", "#!/bin/sh\nexec tr -s ' ' '\\n'\n"),
 ];
 
@@ -54,9 +57,11 @@ pub fn collect(sources: &Sources<'_>) -> Result<Vec<Entry>> {
 }
 
 fn skeleton() -> Vec<Entry> {
-    let mut entries: Vec<_> = ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "usr"]
-        .map(Entry::dir)
-        .into();
+    let mut entries: Vec<_> = [
+        "bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "usr",
+    ]
+    .map(Entry::dir)
+    .into();
     entries.push(Entry::new("dev/console", Kind::Console));
     for link in ["sbin", "usr/bin", "usr/sbin"] {
         entries.push(Entry::link(link, "/bin"));
@@ -151,7 +156,13 @@ fn program(name: &str, path: &Path) -> Result<Entry> {
 fn file(name: &str, path: &Path) -> Result<Entry> {
     let contents = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     let executable = fs::metadata(path)?.permissions().mode() & 0o111 != 0;
-    Ok(Entry::new(name, Kind::File { contents, executable }))
+    Ok(Entry::new(
+        name,
+        Kind::File {
+            contents,
+            executable,
+        },
+    ))
 }
 
 #[cfg(test)]

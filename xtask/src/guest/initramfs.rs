@@ -25,7 +25,10 @@ pub enum Kind {
     /// The kernel opens this one for /init before anything is mounted.
     Console,
     Link(String),
-    File { contents: Vec<u8>, executable: bool },
+    File {
+        contents: Vec<u8>,
+        executable: bool,
+    },
 }
 
 impl Entry {
@@ -39,7 +42,13 @@ impl Entry {
 
     pub fn program(name: &str, contents: Vec<u8>) -> Self {
         let executable = true;
-        Self::new(name, Kind::File { contents, executable })
+        Self::new(
+            name,
+            Kind::File {
+                contents,
+                executable,
+            },
+        )
     }
 
     pub fn new(name: &str, kind: Kind) -> Self {
@@ -53,7 +62,10 @@ impl Entry {
             Kind::Dir => (ModeFileType::Directory, 0o755, &[]),
             Kind::Console => (ModeFileType::Char, 0o600, &[]),
             Kind::Link(target) => (ModeFileType::Symlink, 0o777, target.as_bytes()),
-            Kind::File { contents, executable } => {
+            Kind::File {
+                contents,
+                executable,
+            } => {
                 let mode = if *executable { 0o755 } else { 0o644 };
                 (ModeFileType::Regular, mode, contents)
             }
@@ -88,7 +100,13 @@ pub fn with_job(base: &Path, job: &str, target: &Path) -> Result<()> {
     file.write_all(&[0; 3][..usize::try_from(padding)?])?;
     let executable = false;
     let contents = job.as_bytes().to_vec();
-    let job = Entry::new("job.json", Kind::File { contents, executable });
+    let job = Entry::new(
+        "job.json",
+        Kind::File {
+            contents,
+            executable,
+        },
+    );
     archive(&[job], file).with_context(|| format!("adding the job to {}", target.display()))?;
     Ok(())
 }
@@ -114,11 +132,18 @@ fn hash(entries: &[Entry]) -> String {
     let mut hasher = Sha256::new();
     for entry in entries {
         let (_, permissions, contents) = entry.parts();
-        hasher.update(format!("{} {permissions:o} {}\n", entry.name, contents.len()));
+        hasher.update(format!(
+            "{} {permissions:o} {}\n",
+            entry.name,
+            contents.len()
+        ));
         hasher.update(contents);
     }
     let digest = hasher.finalize();
-    digest[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..12]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -145,7 +170,10 @@ mod tests {
     #[test]
     fn the_job_stands_behind_the_base() {
         let dir = tempfile::tempdir().unwrap();
-        let entries = [Entry::dir("dev"), Entry::program("init", b"#!/bin/sh".to_vec())];
+        let entries = [
+            Entry::dir("dev"),
+            Entry::program("init", b"#!/bin/sh".to_vec()),
+        ];
         let base = base(&entries, dir.path()).unwrap();
         let target = dir.path().join("run");
         with_job(&base, "{}", &target).unwrap();

@@ -134,7 +134,11 @@ impl Report {
             [line] => parse_verdict(line),
             lines => Err(Problem::new(
                 Trouble::TwoVerdicts,
-                format!("the guest gave {} verdicts: {}", lines.len(), lines.join(" ")),
+                format!(
+                    "the guest gave {} verdicts: {}",
+                    lines.len(),
+                    lines.join(" ")
+                ),
             )),
         }
     }

@@ -12,8 +12,13 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 pub struct Killed(Child);
 
 impl Killed {
-    #[expect(unsafe_code, reason = "std offers no safe way to set a child's death signal")]
+    #[expect(
+        unsafe_code,
+        reason = "std offers no safe way to set a child's death signal"
+    )]
     pub fn spawn(mut command: Command) -> io::Result<Self> {
+        // Ctrl-C is for us to hear; we end the child.
+        command.process_group(0);
         // SAFETY: the closure makes one prctl() system call, which is safe between fork and exec:
         // it allocates nothing and takes no lock.
         unsafe {

@@ -17,6 +17,7 @@ use super::process::Killed;
 use super::qemu::{Invocation, Machine, PROGRAM, Streams};
 use super::splats::{Death, Splats};
 use super::tail::Tail;
+use crate::interrupt;
 
 const POLL: Duration = Duration::from_millis(20);
 /// What a dying kernel still has to say is worth this long a wait.
@@ -32,12 +33,8 @@ pub struct Limits {
     pub silence: Option<Duration>,
 }
 
-/// What a guest says while it runs.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    Console(&'a str),
-    Ktap(&'a str),
-}
+/// Is told each line of the KTAP port as it comes.
+pub type Listener<'a> = dyn FnMut(&str) + 'a;
 
 /// A guest that is about to be started.
 #[derive(Debug)]
@@ -66,7 +63,7 @@ impl Guest<'_> {
 
     /// Runs the guest to its end. An error is trouble on the host; what the guest does wrong is in
     /// the report.
-    pub fn run(&self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Report> {
+    pub fn run(&self, listener: &mut Listener<'_>) -> Result<Report> {
         let _ = fs::remove_dir_all(&self.dir);
         fs::create_dir_all(&self.dir)
             .with_context(|| format!("making the folder {}", self.dir.display()))?;
@@ -76,7 +73,7 @@ impl Guest<'_> {
         let streams = Streams::within(&self.dir);
         let mut watch = Watch::start(&streams, self.splats)?;
         let qemu = self.spawn(&streams)?;
-        let end = self.watch(qemu, &mut watch, on_event)?;
+        let end = self.watch(qemu, &mut watch, listener)?;
         Ok(watch.report(end))
     }
 
@@ -110,13 +107,13 @@ impl Guest<'_> {
         &self,
         mut qemu: Killed,
         watch: &mut Watch<'_>,
-        on_event: &mut dyn FnMut(Event<'_>),
+        listener: &mut Listener<'_>,
     ) -> Result<End> {
         loop {
             let ended = qemu.try_wait()?;
-            watch.advance(on_event)?;
+            watch.advance(listener)?;
             if let Some(status) = ended {
-                watch.finish(on_event)?;
+                watch.finish(listener)?;
                 return Ok(match watch.dead.take() {
                     Some((end, _)) => end,
                     None if status.success() => End::PoweredOff,
@@ -126,6 +123,7 @@ impl Guest<'_> {
             if let Some(end) = watch.given_up(self.limits) {
                 return Ok(end);
             }
+            interrupt::check()?;
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(End::Stopped);
             }
@@ -171,18 +169,17 @@ impl<'a> Watch<'a> {
         })
     }
 
-    fn advance(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<()> {
+    fn advance(&mut self, listener: &mut Listener<'_>) -> Result<()> {
         let mut heard = !self.verdict.advance()?.is_empty();
         heard |= !self.data.advance()?.is_empty();
         for line in self.ktap.advance()? {
             heard = true;
-            on_event(Event::Ktap(line));
+            listener(line);
         }
         let lines = self.console.advance()?;
         heard |= !lines.is_empty();
         for line in lines {
             note(self.splats, &mut self.complaints, &mut self.dead, line);
-            on_event(Event::Console(line));
         }
         if heard {
             self.heard = Instant::now();
@@ -191,8 +188,8 @@ impl<'a> Watch<'a> {
     }
 
     /// After QEMU's end: what was written without a newline counts as well.
-    fn finish(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<()> {
-        self.advance(on_event)?;
+    fn finish(&mut self, listener: &mut Listener<'_>) -> Result<()> {
+        self.advance(listener)?;
         self.verdict.finish()?;
         self.data.finish()?;
         self.ktap.finish()?;
@@ -203,7 +200,11 @@ impl<'a> Watch<'a> {
     }
 
     fn given_up(&mut self, limits: Limits) -> Option<End> {
-        if self.dead.as_ref().is_some_and(|(_, since)| since.elapsed() > LAST_WORDS) {
+        if self
+            .dead
+            .as_ref()
+            .is_some_and(|(_, since)| since.elapsed() > LAST_WORDS)
+        {
             return self.dead.take().map(|(end, _)| end);
         }
         if let Some(total) = limits.total.filter(|&total| self.started.elapsed() > total) {

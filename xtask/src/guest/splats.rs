@@ -7,6 +7,8 @@ use anyhow::{Context, Result, ensure};
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::project::Project;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawList {
@@ -55,9 +57,14 @@ pub struct Splats {
 }
 
 impl Splats {
-    pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("reading {}", path.display()))?;
+    /// The list of this repository.
+    pub fn of(project: &Project) -> Result<Self> {
+        Self::load(&project.repo.join("qemu-test/splats.toml"))
+    }
+
+    fn load(path: &Path) -> Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
 
@@ -186,12 +193,30 @@ mod tests {
             assert!(list.is_splat(line), "{line}");
         }
         for (line, death) in [
-            ("Kernel panic - not syncing: Attempted to kill init!", Death::Panicked),
-            ("rcu: INFO: rcu_sched self-detected stall on CPU", Death::Lost),
-            ("rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", Death::Lost),
-            ("watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [a:1]", Death::Lost),
-            ("watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 1", Death::Lost),
-            ("INFO: task kworker/1:1:42 blocked for more than 120 seconds.", Death::Lost),
+            (
+                "Kernel panic - not syncing: Attempted to kill init!",
+                Death::Panicked,
+            ),
+            (
+                "rcu: INFO: rcu_sched self-detected stall on CPU",
+                Death::Lost,
+            ),
+            (
+                "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:",
+                Death::Lost,
+            ),
+            (
+                "watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [a:1]",
+                Death::Lost,
+            ),
+            (
+                "watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 1",
+                Death::Lost,
+            ),
+            (
+                "INFO: task kworker/1:1:42 blocked for more than 120 seconds.",
+                Death::Lost,
+            ),
         ] {
             assert_eq!(list.death(line), Some(death), "{line}");
         }

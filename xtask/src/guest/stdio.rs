@@ -29,7 +29,11 @@ impl Stdio {
         let listener = UnixListener::bind_addr(&address(&name)?)
             .with_context(|| format!("listening on the abstract socket {name}"))?;
         let stop = Arc::default();
-        Ok(Self { name, listener, stop })
+        Ok(Self {
+            name,
+            listener,
+            stop,
+        })
     }
 
     /// Starts to carry bytes, as soon as QEMU is there.
@@ -85,7 +89,11 @@ fn carry(listener: &UnixListener, stop: Arc<AtomicBool>) {
     let mut buffer = [0; 4096];
     let mut stdout = io::stdout().lock();
     while let Ok(count @ 1..) = from_guest.read(&mut buffer) {
-        if stdout.write_all(&buffer[..count]).and_then(|()| stdout.flush()).is_err() {
+        if stdout
+            .write_all(&buffer[..count])
+            .and_then(|()| stdout.flush())
+            .is_err()
+        {
             return;
         }
     }

@@ -8,15 +8,15 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::judge;
-use super::matrix::{Boot, Flavour, Selftest};
+use super::matrix::{Boot, Selftest};
 use super::results::{Results, TestResult};
 use super::select::selftest_name;
 use crate::guest::accel::Accel;
 use crate::guest::artifacts::{self, Artifacts};
 use crate::guest::outcome::Report;
-use crate::guest::provision::Provisions;
+use crate::guest::provision::{Flavour, Provisions};
 use crate::guest::qemu::Machine;
-use crate::guest::run::{Event, Guest, Limits};
+use crate::guest::run::{Guest, Limits, Listener};
 use crate::guest::splats::Splats;
 
 /// A guest that is told to hang needs no minute to be found out.
@@ -47,14 +47,19 @@ impl Runner<'_> {
         };
         let said = results.mark();
         let mut last = Instant::now();
-        let report = self.guest(&boot.name, boot.kernel, &machine, job, limits, &mut |event| {
-            if let Event::Ktap(line) = event
-                && let Some(result) = judge::live(boot, line)
-            {
-                results.add(result.taking(last.elapsed()));
-                last = Instant::now();
-            }
-        })?;
+        let report = self.guest(
+            &boot.name,
+            boot.kernel,
+            &machine,
+            job,
+            limits,
+            &mut |line| {
+                if let Some(result) = judge::live(boot, line) {
+                    results.add(result.taking(last.elapsed()));
+                    last = Instant::now();
+                }
+            },
+        )?;
         let tree = ktap::parse(&report.ktap);
         results.replace(said, judge::results(boot, &report, &tree));
         let artifacts = artifacts::parse(&report.data)
@@ -90,7 +95,7 @@ impl Runner<'_> {
         machine: &Machine,
         job: String,
         limits: Limits,
-        on_event: &mut dyn FnMut(Event<'_>),
+        listener: &mut Listener<'_>,
     ) -> Result<Report> {
         let provision = self.provisions.of(flavour)?;
         Guest {
@@ -104,6 +109,6 @@ impl Runner<'_> {
             stdio: None,
             stop: std::sync::Arc::default(),
         }
-        .run(on_event)
+        .run(listener)
     }
 }

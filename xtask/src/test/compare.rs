@@ -21,7 +21,9 @@ pub fn difference(compare: &Compare, left: &str, right: &str) -> Result<Option<S
     }
     let diff = TextDiff::from_lines(&left, &right);
     let mut unified = diff.unified_diff();
-    unified.context_radius(3).header(&compare.left, &compare.right);
+    unified
+        .context_radius(3)
+        .header(&compare.left, &compare.right);
     Ok(Some(unified.to_string()))
 }
 
@@ -63,7 +65,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_as_a_unified_diff() {
-        let diff = difference(&compare(&[]), "a\nb\n", "a\nc\n").unwrap().unwrap();
+        let diff = difference(&compare(&[]), "a\nb\n", "a\nc\n")
+            .unwrap()
+            .unwrap();
         assert_eq!(diff, "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
     }
 

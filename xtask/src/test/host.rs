@@ -2,45 +2,45 @@
 //! The tests that need no guest: `cargo test` of the workspace, each of its tests counted.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::results::{Status, TestResult};
+use crate::{cmd, interrupt};
 
 /// Runs `cargo test --workspace` in `repo`; what it says is kept in `log`.
 pub fn cargo_test(repo: &Path, log: &Path) -> Result<Vec<TestResult>> {
-    let output = File::create(log).with_context(|| format!("making {}", log.display()))?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
         .args(["test", "--workspace", "--no-fail-fast", "--color=never"])
-        .current_dir(repo)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .status()
-        .context("running cargo test")?;
+        .current_dir(repo);
+    let outcome = cmd::long("The host's tests", command, log);
+    interrupt::check()?;
     let text = fs::read_to_string(log).with_context(|| format!("reading {}", log.display()))?;
-    Ok(judge(&text, status, log))
+    Ok(judge(&text, outcome.err(), log))
 }
 
 /// Each test, and one failure more where cargo failed and no test says why.
-fn judge(text: &str, status: ExitStatus, log: &Path) -> Vec<TestResult> {
+fn judge(text: &str, error: Option<Error>, log: &Path) -> Vec<TestResult> {
     let mut results = parse(text);
-    for failed in results.iter_mut().filter(|result| result.status == Status::Failed) {
+    for failed in results
+        .iter_mut()
+        .filter(|result| result.status == Status::Failed)
+    {
         failed.detail = format!("see {}", log.display());
     }
     let explained = results.iter().any(|result| result.status == Status::Failed);
-    if !status.success() && !explained {
-        let tail: Vec<_> = text.lines().rev().take(20).collect();
-        let tail: Vec<_> = tail.into_iter().rev().collect();
-        let detail = format!("cargo test failed, {status}\n{}", tail.join("\n"));
-        results.push(TestResult::failed("host/cargo-test", detail));
+    if let Some(error) = error.filter(|_| !explained) {
+        results.push(TestResult::failed("host/cargo-test", format!("{error:#}")));
     }
     if results.is_empty() {
-        results.push(TestResult::failed("host/cargo-test", "cargo test ran no test"));
+        results.push(TestResult::failed(
+            "host/cargo-test",
+            "cargo test ran no test",
+        ));
     }
     results
 }
@@ -90,8 +90,6 @@ fn target_name(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
-
     use super::*;
 
     const OUTPUT: &str = "\
@@ -105,8 +103,8 @@ test slow ... ignored, takes long
 test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out
 ";
 
-    fn names(text: &str, code: i32) -> Vec<(String, Status)> {
-        judge(text, ExitStatus::from_raw(code << 8), Path::new("log"))
+    fn names(text: &str, error: Option<&'static str>) -> Vec<(String, Status)> {
+        judge(text, error.map(Error::msg), Path::new("log"))
             .into_iter()
             .map(|result| (result.name, result.status))
             .collect()
@@ -115,7 +113,7 @@ test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out
     #[test]
     fn each_line_is_a_test() {
         assert_eq!(
-            names(OUTPUT, 101),
+            names(OUTPUT, Some("exit status: 101")),
             [
                 ("host/ktap/parse/tests/one".to_owned(), Status::Passed),
                 ("host/ktap/parse/tests/two".to_owned(), Status::Failed),
@@ -127,7 +125,10 @@ test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out
     #[test]
     fn a_failure_without_a_test_is_a_failure() {
         let failed = [("host/cargo-test".to_owned(), Status::Failed)];
-        assert_eq!(names("error: could not compile", 101), failed);
-        assert_eq!(names("", 0), failed);
+        assert_eq!(
+            names("error: could not compile", Some("exit status: 101")),
+            failed
+        );
+        assert_eq!(names("", None), failed);
     }
 }

@@ -13,7 +13,11 @@ pub fn problems(report: &Report, tree: &Tree) -> Vec<Problem> {
         return vec![death];
     }
     let mut problems = Vec::new();
-    let failed: Vec<_> = tree.tests().iter().filter(|test| has_failed(test)).collect();
+    let failed: Vec<_> = tree
+        .tests()
+        .iter()
+        .filter(|test| has_failed(test))
+        .collect();
     match report.exit() {
         Err(problem) => problems.push(problem),
         Ok(0) if !failed.is_empty() => problems.push(Problem::new(
@@ -40,13 +44,16 @@ pub fn problems(report: &Report, tree: &Tree) -> Vec<Problem> {
 /// Whether a guest that was told to misbehave was found out.
 pub fn selftest(selftest: &Selftest, name: &str, report: &Report, tree: &Tree) -> TestResult {
     let problems = problems(report, tree);
-    let found = problems.iter().any(|problem| {
-        problem.trouble == selftest.expect && problem.text.contains(&selftest.says)
-    });
+    let found = problems
+        .iter()
+        .any(|problem| problem.trouble == selftest.expect && problem.text.contains(&selftest.says));
     if found {
         return TestResult::passed(name);
     }
-    let problems: Vec<_> = problems.iter().map(|problem| format!("{problem:?}")).collect();
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| format!("{problem:?}"))
+        .collect();
     let detail = format!(
         "expected {:?} with {:?}, found {problems:?}\n{}",
         selftest.expect,
@@ -103,7 +110,8 @@ fn of_guest(boot: &Boot, report: &Report, tree: &Tree) -> TestResult {
 
 /// A case with subtests counts as its subtests; each is judged by what the boot expects.
 fn of_test(boot: &Boot, test: &Test) -> Vec<TestResult> {
-    let must_fail = boot.expect == Expect::Fail && boot.cases.iter().any(|case| case == test.name());
+    let must_fail =
+        boot.expect == Expect::Fail && boot.cases.iter().any(|case| case == test.name());
     if must_fail {
         return vec![as_it_must(boot, test.name(), test.status(), &test.detail())];
     }
@@ -120,7 +128,9 @@ fn collect(name: &str, test: &Test, leaves: &mut Vec<TestResult>) {
     let leaf = leaves.len() == before;
     // A parent that fails with no child to blame has failed by itself.
     let unexplained = has_failed(test)
-        && !leaves[before..].iter().any(|result| result.status == Status::Failed);
+        && !leaves[before..]
+            .iter()
+            .any(|result| result.status == Status::Failed);
     if leaf || unexplained {
         leaves.push(TestResult::new(name, status(test.status()), test.detail()));
     }

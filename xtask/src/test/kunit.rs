@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -15,6 +15,7 @@ use regex::Regex;
 use super::results::{Status, TestResult};
 use crate::guest::accel::{self, Accel};
 use crate::guest::qemu::PROGRAM;
+use crate::{cmd, interrupt};
 
 pub const EXEC: &str = "kunit.py/exec";
 pub const SAME: &str = "kunit.py/counts-as-our-parser";
@@ -23,7 +24,12 @@ pub const SAME: &str = "kunit.py/counts-as-our-parser";
 pub fn run(tree: &Path, build: &Path, dir: &Path) -> Result<Vec<TestResult>> {
     let started = Instant::now();
     fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-    let mut command = Command::new("python3");
+    let path = path_for_kunit(dir)?;
+    let Some(python) = find("python3", &path) else {
+        let skipped = |name| TestResult::new(name, Status::Skipped, "there is no python3");
+        return Ok(vec![skipped(EXEC), skipped(SAME)]);
+    };
+    let mut command = Command::new(python);
     // -B: nothing is written into the source tree.
     command
         .args(["-B", "tools/testing/kunit/kunit.py", "exec"])
@@ -31,21 +37,15 @@ pub fn run(tree: &Path, build: &Path, dir: &Path) -> Result<Vec<TestResult>> {
         .args(["--kernel_args", "kunit.enable=1", "--build_dir"])
         .arg(build)
         .current_dir(tree)
-        .env("PATH", path_for_kunit(dir)?)
-        .stdin(Stdio::null());
-    let Ok(output) = command.output() else {
-        let skipped = |name| TestResult::new(name, Status::Skipped, "there is no python3");
-        return Ok(vec![skipped(EXEC), skipped(SAME)]);
+        .env("PATH", path);
+    let said = dir.join("kunit.py.log");
+    let outcome = cmd::long("kunit.py exec", command, &said);
+    interrupt::check()?;
+    let exec = match outcome {
+        Ok(()) => TestResult::passed(EXEC),
+        Err(error) => TestResult::failed(EXEC, format!("{error:#}")),
     };
-    let said = String::from_utf8_lossy(&output.stdout);
-    fs::write(dir.join("kunit.py.log"), said.as_bytes())?;
-
-    let exec = if output.status.success() {
-        TestResult::passed(EXEC)
-    } else {
-        let detail = format!("{}\n{said}", output.status);
-        TestResult::failed(EXEC, detail)
-    };
+    let said = fs::read_to_string(&said).with_context(|| format!("reading {}", said.display()))?;
     let log = build.join("test.log");
     let log = fs::read_to_string(&log).with_context(|| format!("reading {}", log.display()))?;
     Ok(vec![exec.taking(started.elapsed()), compare(&said, &log)])

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::guest::outcome::Trouble;
+use crate::guest::provision::Flavour;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,13 +46,6 @@ pub struct Boot {
     /// Seconds without a word on any stream until it is given up.
     #[serde(default = "default_silence")]
     pub silence: u64,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Flavour {
-    Patched,
-    Stock,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -111,8 +105,8 @@ fn default_silence() -> u64 {
 
 impl Matrix {
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("reading {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
 
@@ -125,7 +119,11 @@ impl Matrix {
     fn validate(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         for boot in &self.boots {
-            ensure!(names.insert(&boot.name), "two boots are called {}", boot.name);
+            ensure!(
+                names.insert(&boot.name),
+                "two boots are called {}",
+                boot.name
+            );
             ensure!(!boot.cases.is_empty(), "the boot {} has no case", boot.name);
             for case in &boot.may_skip {
                 ensure!(

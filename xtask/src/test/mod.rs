@@ -3,6 +3,7 @@
 
 mod boots;
 mod compare;
+mod coverage;
 mod exits;
 mod host;
 mod judge;
@@ -14,18 +15,20 @@ mod select;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use self::boots::Runner;
-use self::matrix::{Compare, Flavour, Matrix, artifact};
+use self::matrix::{Compare, Matrix, artifact};
 use self::results::{Results, TestResult};
 use self::select::{Plan, compare_name};
+use crate::exit::Code;
 use crate::guest::accel::Accel;
 use crate::guest::artifacts::Artifacts;
-use crate::guest::provision::Provisions;
+use crate::guest::provision::{Flavour, Provisions};
 use crate::guest::splats::Splats;
+use crate::project::Project;
 
 /// Which tests to run and where to write the results.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,73 +47,85 @@ pub struct TestArgs {
     pub matrix: Option<PathBuf>,
 }
 
-/// What the suite runs on.
-pub struct Suite<'a> {
-    /// The root of this repository.
-    pub repo: &'a Path,
+/// Runs the tests; the exit code.
+pub fn run(project: &Project, accel: Accel, args: &TestArgs) -> Result<u8> {
+    let matrix = match &args.matrix {
+        Some(path) => Matrix::load(path),
+        None => Matrix::load(&project.repo.join("qemu-test/matrix.toml")),
+    }?;
+    let suite = Suite {
+        project,
+        accel,
+        plan: Plan::new(&matrix, &exits::names(), &args.cases),
+        matrix,
+        runs: project.runs(),
+    };
+    let results = suite.run()?;
+    report::write(&results, args.junit.as_deref(), args.json.as_deref())?;
+    print!("{}", results.failures());
+    println!("{}", results.summary());
+    Ok(if results.is_good() {
+        0
+    } else {
+        Code::TestFailed.into()
+    })
+}
+
+struct Suite<'a> {
+    project: &'a Project,
+    accel: Accel,
+    matrix: Matrix,
+    plan: Plan,
     /// A folder for logs.
-    pub runs: PathBuf,
-    pub accel: Accel,
+    runs: PathBuf,
 }
 
 impl Suite<'_> {
-    /// Runs the tests; whether all is well.
-    pub fn run(&self, args: &TestArgs) -> Result<bool> {
-        let matrix = self.matrix(args.matrix.as_deref())?;
-        let plan = Plan::new(&matrix, &exits::names(), &args.cases);
+    fn run(&self) -> Result<Results> {
         fs::create_dir_all(&self.runs)
             .with_context(|| format!("making {}", self.runs.display()))?;
         let mut results = Results::default();
-        self.host_tests(&plan, &mut results)?;
-        if plan.needs_kernel() {
-            self.guest_tests(&plan, &matrix, &mut results)?;
+        self.host_tests(&mut results)?;
+        if self.plan.needs_kernel() {
+            self.guest_tests(&mut results)?;
         }
-        report::write(&results, args.junit.as_deref(), args.json.as_deref())?;
-        print!("{}", results.failures());
-        println!("{}", results.summary());
-        Ok(results.is_good())
+        Ok(results)
     }
 
-    fn matrix(&self, other: Option<&Path>) -> Result<Matrix> {
-        match other {
-            Some(path) => Matrix::load(path),
-            None => Matrix::load(&self.repo.join("qemu-test/matrix.toml")),
-        }
-    }
-
-    fn host_tests(&self, plan: &Plan, results: &mut Results) -> Result<()> {
-        if plan.host {
+    fn host_tests(&self, results: &mut Results) -> Result<()> {
+        if self.plan.host {
             let log = self.runs.join("host-tests.log");
-            results.extend(host::cargo_test(self.repo, &log)?);
+            results.extend(host::cargo_test(&self.project.repo, &log)?);
         }
         Ok(())
     }
 
-    fn guest_tests(&self, plan: &Plan, matrix: &Matrix, results: &mut Results) -> Result<()> {
-        let provisions = Provisions::prepare()?;
+    fn guest_tests(&self, results: &mut Results) -> Result<()> {
+        let provisions = Provisions::prepare(self.project, &self.plan.flavours())?;
+        results.add(coverage::check(&self.matrix, &provisions.agent)?);
         let runner = Runner {
             provisions: &provisions,
             accel: self.accel,
-            splats: Splats::load(&self.repo.join("qemu-test/splats.toml"))?,
+            splats: Splats::of(self.project)?,
             runs: self.runs.clone(),
         };
-        for selftest in &plan.selftests {
+        for selftest in &self.plan.selftests {
             results.add(runner.selftest(selftest)?);
         }
         let mut artifacts = BTreeMap::new();
-        for boot in &plan.boots {
+        for boot in &self.plan.boots {
             artifacts.insert(boot.name.as_str(), runner.boot(boot, results)?);
         }
-        for compare in &plan.compares {
+        for compare in &self.plan.compares {
             results.add(compared(compare, &artifacts)?);
         }
-        if plan.kunit {
+        if self.plan.kunit {
             let patched = provisions.of(Flavour::Patched)?;
             let dir = self.runs.join("kunit.py");
             results.extend(kunit::run(&patched.tree, &patched.build, &dir)?);
         }
-        for name in &plan.exits {
-            results.add(exits::run(name, &self.runs)?);
+        for name in &self.plan.exits {
+            results.add(exits::run(self.project, name)?);
         }
         Ok(())
     }
@@ -121,7 +136,9 @@ fn compared(compare: &Compare, boots: &BTreeMap<&str, Artifacts>) -> Result<Test
     let name = compare_name(compare);
     let find = |side| -> Result<Option<&String>> {
         let (boot, artifact) = artifact(side)?;
-        Ok(boots.get(boot).and_then(|artifacts| artifacts.get(artifact)))
+        Ok(boots
+            .get(boot)
+            .and_then(|artifacts| artifacts.get(artifact)))
     };
     let (left, right) = match (find(&compare.left)?, find(&compare.right)?) {
         (Some(left), Some(right)) => (left, right),

@@ -111,7 +111,10 @@ impl Results {
     }
 
     pub fn count(&self, status: Status) -> usize {
-        self.list.iter().filter(|result| result.status == status).count()
+        self.list
+            .iter()
+            .filter(|result| result.status == status)
+            .count()
     }
 
     /// Nothing failed, and something passed: a run of no tests proves nothing.
@@ -122,7 +125,11 @@ impl Results {
     /// What failed, once more and in full.
     pub fn failures(&self) -> String {
         let mut text = String::new();
-        for failed in self.list.iter().filter(|result| result.status == Status::Failed) {
+        for failed in self
+            .list
+            .iter()
+            .filter(|result| result.status == Status::Failed)
+        {
             text.push_str(&format!("\n{} FAILED\n", failed.name));
             for line in failed.detail.lines() {
                 text.push_str(&format!("    {line}\n"));
@@ -151,7 +158,10 @@ mod tests {
         let mut results = Results::default();
         let mark = results.mark();
         results.add(TestResult::passed("a/b").taking(Duration::from_secs(1)));
-        let full = vec![TestResult::passed("a/b"), TestResult::failed("a/guest", "x")];
+        let full = vec![
+            TestResult::passed("a/b"),
+            TestResult::failed("a/guest", "x"),
+        ];
         results.replace(mark, full);
         assert_eq!(results.summary(), "1 passed, 1 failed, 0 skipped");
         assert_eq!(results.list[0].took, Some(Duration::from_secs(1)));

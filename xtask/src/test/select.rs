@@ -3,6 +3,7 @@
 
 use super::kunit;
 use super::matrix::{Boot, Compare, Matrix, Selftest, artifact};
+use crate::guest::provision::Flavour;
 
 /// The parts that are run.
 #[derive(Debug)]
@@ -46,16 +47,26 @@ impl Plan {
                 .filter(|selftest| wanted(&selftest_name(selftest)))
                 .cloned()
                 .collect(),
-            exits: exits.iter().copied().filter(|name| wanted(&exit_name(name))).collect(),
+            exits: exits
+                .iter()
+                .copied()
+                .filter(|name| wanted(&exit_name(name)))
+                .collect(),
         }
+    }
+
+    /// The kernels that this runs on.
+    pub fn flavours(&self) -> Vec<Flavour> {
+        let mut flavours = vec![Flavour::Patched];
+        if self.boots.iter().any(|boot| boot.kernel == Flavour::Stock) {
+            flavours.push(Flavour::Stock);
+        }
+        flavours
     }
 
     /// Whether anything here runs on a kernel.
     pub fn needs_kernel(&self) -> bool {
-        self.kunit
-            || !self.boots.is_empty()
-            || !self.selftests.is_empty()
-            || !self.exits.is_empty()
+        self.kunit || !self.boots.is_empty() || !self.selftests.is_empty() || !self.exits.is_empty()
     }
 }
 
@@ -69,7 +80,8 @@ fn needed(boot: &Boot, compares: &[Compare], wanted: &dyn Fn(&str) -> bool) -> O
         return Some(boot.clone());
     }
     let mut boot = boot.clone();
-    boot.cases.retain(|case| wanted(&format!("{}/{case}", boot.name)));
+    boot.cases
+        .retain(|case| wanted(&format!("{}/{case}", boot.name)));
     (!boot.cases.is_empty()).then_some(boot)
 }
 
@@ -88,9 +100,9 @@ pub fn exit_name(name: &str) -> String {
 /// By a part of the name; or by more than the name, where it has parts that only a run can tell.
 fn is_wanted(name: &str, filters: &[String]) -> bool {
     filters.is_empty()
-        || filters.iter().any(|filter| {
-            name.contains(filter.as_str()) || filter.starts_with(&format!("{name}/"))
-        })
+        || filters
+            .iter()
+            .any(|filter| name.contains(filter.as_str()) || filter.starts_with(&format!("{name}/")))
 }
 
 #[cfg(test)]
