@@ -62,14 +62,15 @@ impl Request<'_> {
     fn run(&self) -> Result<u8> {
         let stdio = Stdio::listen()?;
         let guest = self.guest(Arc::clone(&stdio.stop));
-        if self.command.is_empty() && io::stdin().is_terminal() {
+        let is_shell = self.command.is_empty() && io::stdin().is_terminal();
+        if is_shell {
             let console = self.dir.join("console.log");
             eprintln!(
                 "`exit` or Ctrl-] ends the guest; kernel log: {}",
                 console.display()
             );
         }
-        let serving = stdio.serve()?;
+        let serving = stdio.serve(is_shell)?;
         let report = guest.run(&mut |_| {});
         // The terminal is our own again before anything is said on it.
         drop(serving);
@@ -99,10 +100,8 @@ fn job(command: &[String]) -> Value {
     if !command.is_empty() {
         return json!({"mode": "command", "argv": command});
     }
-    match stdio::terminal_size() {
-        Some((rows, cols)) => json!({"mode": "shell", "rows": rows, "cols": cols}),
-        None => json!({"mode": "shell"}),
-    }
+    let (rows, cols) = stdio::terminal_size().unwrap_or((24, 80));
+    json!({"mode": "shell", "rows": rows, "cols": cols})
 }
 
 /// Says what went wrong, and makes the exit code.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! An interactive guest: its stdio port joined to our own input and output.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::sync::Arc;
@@ -36,14 +36,16 @@ impl Stdio {
         })
     }
 
-    /// Starts to carry bytes, as soon as QEMU is there.
-    pub fn serve(self) -> Result<Serving> {
-        let raw = RawTerminal::enter()?;
-        let thread = spawn(move || carry(&self.listener, self.stop));
+    /// Starts to carry bytes, as soon as QEMU is there. With `raw`, each key of our terminal goes to the
+    /// guest, but for the one that ends it.
+    pub fn serve(self, raw: bool) -> Result<Serving> {
+        let terminal = raw.then(RawTerminal::enter).transpose()?;
+        let escape = raw.then_some(self.stop);
+        let thread = spawn(move || carry(&self.listener, escape));
         Ok(Serving {
             name: self.name,
             thread: Some(thread),
-            _raw: raw,
+            _terminal: terminal,
         })
     }
 }
@@ -62,7 +64,7 @@ fn address(name: &str) -> io::Result<SocketAddr> {
 pub struct Serving {
     name: String,
     thread: Option<JoinHandle<()>>,
-    _raw: Option<RawTerminal>,
+    _terminal: Option<RawTerminal>,
 }
 
 impl Drop for Serving {
@@ -78,13 +80,12 @@ impl Drop for Serving {
 }
 
 /// Guest to stdout until QEMU ends; stdin to guest in a thread that may outlive this one.
-fn carry(listener: &UnixListener, stop: Arc<AtomicBool>) {
+fn carry(listener: &UnixListener, escape: Option<Arc<AtomicBool>>) {
     let Ok((mut from_guest, _)) = listener.accept() else {
         return;
     };
     if let Ok(to_guest) = from_guest.try_clone() {
-        let escapes = io::stdin().is_terminal();
-        spawn(move || send_input(to_guest, escapes.then_some(stop)));
+        spawn(move || send_input(to_guest, escape));
     }
     let mut buffer = [0; 4096];
     let mut stdout = io::stdout().lock();
@@ -125,16 +126,13 @@ pub fn terminal_size() -> Option<(u16, u16)> {
 struct RawTerminal(Termios);
 
 impl RawTerminal {
-    fn enter() -> Result<Option<Self>> {
-        if !io::stdin().is_terminal() {
-            return Ok(None);
-        }
+    fn enter() -> Result<Self> {
         let before = tcgetattr(io::stdin()).context("reading the terminal's settings")?;
         let mut raw = before.clone();
         raw.make_raw();
         tcsetattr(io::stdin(), OptionalActions::Flush, &raw)
             .context("setting the terminal to raw mode")?;
-        Ok(Some(Self(before)))
+        Ok(Self(before))
     }
 }
 
@@ -152,7 +150,7 @@ mod tests {
     fn a_qemu_that_never_came_blocks_nobody() {
         let stdio = Stdio::listen().unwrap();
         let stop = Arc::clone(&stdio.stop);
-        drop(stdio.serve().unwrap());
+        drop(stdio.serve(false).unwrap());
         assert!(!stop.load(Ordering::Relaxed));
     }
 }

@@ -10,7 +10,7 @@ use super::matrix::Matrix;
 use super::results::TestResult;
 use crate::guest::agent;
 
-const NAME: &str = "matrix/has-every-case";
+pub const NAME: &str = "matrix/has-every-case";
 
 pub fn check(matrix: &Matrix, agent: &Path) -> Result<TestResult> {
     Ok(compare(matrix, &agent::cases(agent)?))

@@ -102,7 +102,9 @@ impl Suite<'_> {
 
     fn guest_tests(&self, results: &mut Results) -> Result<()> {
         let provisions = Provisions::prepare(self.project, &self.plan.flavours())?;
-        results.add(coverage::check(&self.matrix, &provisions.agent)?);
+        if self.plan.coverage {
+            results.add(coverage::check(&self.matrix, &provisions.agent)?);
+        }
         let runner = Runner {
             provisions: &provisions,
             accel: self.accel,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What of the suite is run when the person names cases.
 
-use super::kunit;
 use super::matrix::{Boot, Compare, Matrix, Selftest, artifact};
+use super::{coverage, kunit};
 use crate::guest::provision::Flavour;
 
 /// The parts that are run.
@@ -11,6 +11,7 @@ pub struct Plan {
     pub host: bool,
     pub patches: bool,
     pub kunit: bool,
+    pub coverage: bool,
     pub boots: Vec<Boot>,
     pub compares: Vec<Compare>,
     pub selftests: Vec<Selftest>,
@@ -39,6 +40,7 @@ impl Plan {
             host: wanted(HOST),
             patches: wanted(PATCHES),
             kunit: wanted(kunit::EXEC) || wanted(kunit::SAME),
+            coverage: wanted(coverage::NAME),
             boots,
             compares,
             selftests: matrix
