@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The three lines under load, and their undoing.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{CPU, Context, expect};
+use crate::procs::{Task, tasks};
+use crate::workload::{self, Worker};
+use crate::{affinity, cpu, dump, trace};
+
+const TRACED: Duration = Duration::from_secs(10);
+/// How often a task may be looked at until it is found to run where it should.
+const PATIENCE: u32 = 100;
+
+pub fn isolate(context: &mut Context<'_>) -> Result<()> {
+    let storm = workload::storm()?;
+    let bound = Worker::bound(&[CPU])?;
+    let wide = Worker::bound(&[2, CPU])?;
+    context.check("the task bound before runs there", runs_on(bound.pid(), CPU));
+
+    cpu::three_lines(CPU, true)?;
+    context.check("the file reads 1", expect(cpu::is_isolated(CPU)?, true));
+    context.check("no sched domain", no_domain(CPU));
+    context.check("who may run there", nobody_may(CPU, &[&bound, &wide]));
+    context.check("who runs there in 10 s", nobody_does(CPU, &[&bound, &wide]));
+    context.check("who may run there after 10 s", nobody_may(CPU, &[&bound, &wide]));
+    context.check("the task bound before", expect(affinity::get(bound.pid())?, vec![CPU]));
+    context.check("the task bound before runs there again", runs_on(bound.pid(), CPU));
+    context.check("the task bound to 2 and 3", expect(affinity::get(wide.pid())?, vec![2, CPU]));
+    drop(bound);
+    context.check("a new task can be bound", Worker::bound(&[CPU]).and_then(|new| runs_on(new.pid(), CPU)));
+
+    drop((storm, wide));
+    context.artifact("after-isolate", &dump::dump()?)
+}
+
+pub fn undo(context: &mut Context<'_>) -> Result<()> {
+    let before = dump::dump()?;
+    let bound = Worker::bound(&[CPU])?;
+    cpu::three_lines(CPU, true)?;
+    context.check("isolated", expect(cpu::is_isolated(CPU)?, true));
+    cpu::three_lines(CPU, false)?;
+    context.check("released", expect(cpu::is_isolated(CPU)?, false));
+    context.check("the bound task", expect(affinity::get(bound.pid())?, vec![CPU]));
+    context.check("the bound task runs there", runs_on(bound.pid(), CPU));
+    drop(bound);
+    let after = dump::dump()?;
+    context.check("nothing is different", dump::same(&before, &after));
+    context.artifact("after-release", &after)
+}
+
+/// No task may run on `cpu` but those that have asked to, and the CPU's own kthreads.
+pub fn nobody_may(cpu: u32, asked: &[&Worker]) -> Result<()> {
+    let tasks = tasks()?;
+    ensure!(tasks.len() > asked.len(), "there are no tasks");
+    let may = |task: &&Task| {
+        task.allowed.contains(&cpu) && !task.is_per_cpu() && !is_one_of(task.tgid, asked)
+    };
+    let names: Vec<_> = tasks
+        .iter()
+        .filter(may)
+        .map(|task| format!("{} ({}): {:?}", task.comm, task.pid, task.allowed))
+        .collect();
+    ensure!(names.is_empty(), "these may run on CPU {cpu}: {}", names.join(", "));
+    Ok(())
+}
+
+/// No task is switched to on `cpu` but those, and the idle task.
+fn nobody_does(cpu: u32, asked: &[&Worker]) -> Result<()> {
+    let lines = trace::record("sched/sched_switch", cpu, TRACED)?;
+    let mut others = Vec::new();
+    for ((pid, comm), times) in trace::ran(&lines) {
+        // A kthread that has ended meanwhile is none of the CPU's own.
+        let own = pid == 0 || Task::read(pid).is_ok_and(|task| task.is_per_cpu());
+        if !own && !is_one_of(pid, asked) {
+            others.push(format!("{comm} ({pid}) {times} times"));
+        }
+    }
+    ensure!(others.is_empty(), "these ran on CPU {cpu}: {}", others.join(", "));
+    Ok(())
+}
+
+fn is_one_of(pid: u32, workers: &[&Worker]) -> bool {
+    workers.iter().any(|worker| worker.pid() == pid)
+}
+
+/// The scheduler shows no domain for `cpu`, and it shows one for CPU 0.
+pub fn no_domain(cpu: u32) -> Result<()> {
+    ensure!(!domains(0)?.is_empty(), "not even CPU 0 has a sched domain: cannot tell");
+    expect(domains(cpu)?, Vec::new())
+}
+
+/// The names of a CPU's sched domains.
+pub fn domains(cpu: u32) -> Result<Vec<String>> {
+    const VERBOSE: &str = "/sys/kernel/debug/sched/verbose";
+    fs::write(VERBOSE, "Y").with_context(|| format!("writing {VERBOSE}"))?;
+    let dir = format!("/sys/kernel/debug/sched/domains/cpu{cpu}");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&dir).with_context(|| format!("reading {dir}"))? {
+        let name = format!("{}/name", entry?.path().display());
+        names.push(cpu::read_trimmed(&name)?);
+    }
+    Ok(names)
+}
+
+/// A busy task gets time on `cpu`.
+pub fn runs_on(pid: u32, cpu: u32) -> Result<()> {
+    let first = Task::read(pid)?;
+    for _ in 0..PATIENCE {
+        let task = Task::read(pid)?;
+        if task.processor == cpu && task.utime > first.utime {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    let last = Task::read(pid)?;
+    bail!(
+        "task {pid} is on CPU {}, and has used {} ticks meanwhile",
+        last.processor,
+        last.utime - first.utime
+    )
+}

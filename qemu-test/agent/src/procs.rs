@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! All tasks of the guest, as /proc shows them.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::cpu::parse_list;
+
+/// PF_NO_SETAFFINITY of include/linux/sched.h: user space is not allowed to mess with its affinity.
+const PF_NO_SETAFFINITY: u64 = 0x0400_0000;
+/// PF_KTHREAD of the same.
+const PF_KTHREAD: u64 = 0x0020_0000;
+
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub pid: u32,
+    pub tgid: u32,
+    pub comm: String,
+    /// Cpus_allowed_list of its status.
+    pub allowed: Vec<u32>,
+    flags: u64,
+    /// The CPU that it ran on last.
+    pub processor: u32,
+    /// Clock ticks in user mode.
+    pub utime: u64,
+}
+
+impl Task {
+    pub fn is_kthread(&self) -> bool {
+        self.flags & PF_KTHREAD != 0
+    }
+
+    /// Lives and dies with its CPU, as ksoftirqd/3 and kworker/3:0 do.
+    pub fn is_per_cpu(&self) -> bool {
+        self.is_kthread() && self.flags & PF_NO_SETAFFINITY != 0 && self.allowed.len() == 1
+    }
+
+    /// A worker of unbound workqueues.
+    pub fn is_unbound_worker(&self) -> bool {
+        self.comm.starts_with("kworker/u")
+    }
+
+    pub fn read(pid: u32) -> Result<Self> {
+        Self::at(&format!("/proc/{pid}")).with_context(|| format!("reading task {pid}"))
+    }
+
+    fn at(dir: &str) -> Result<Self> {
+        let status = fs::read_to_string(format!("{dir}/status"))?;
+        let stat = fs::read_to_string(format!("{dir}/stat"))?;
+        Self::parse(&status, &stat)
+    }
+
+    fn parse(status: &str, stat: &str) -> Result<Self> {
+        let field = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .map(str::trim)
+                .with_context(|| format!("no {name} in status"))
+        };
+        // The name in stat may have spaces and parentheses of its own.
+        let rest = stat.rsplit_once(") ").context("no name in stat")?.1;
+        let after_name: Vec<_> = rest.split_whitespace().collect();
+        // Numbered from 1 in proc_pid_stat(5), where the state that comes first here is 3.
+        let number = |index: usize| {
+            let text = after_name.get(index - 3).context("stat is too short")?;
+            text.parse::<u64>().context("understanding stat")
+        };
+        Ok(Self {
+            pid: field("Pid")?.parse()?,
+            tgid: field("Tgid")?.parse()?,
+            comm: field("Name")?.to_owned(),
+            allowed: parse_list(field("Cpus_allowed_list")?)?,
+            flags: number(9)?,
+            processor: number(39)? as u32,
+            utime: number(14)?,
+        })
+    }
+}
+
+/// Every thread there is. Those that end meanwhile are left out.
+pub fn tasks() -> Result<Vec<Task>> {
+    let mut tasks = Vec::new();
+    for pid in numbers("/proc")? {
+        for tid in numbers(&format!("/proc/{pid}/task")).unwrap_or_default() {
+            tasks.extend(Task::at(&format!("/proc/{pid}/task/{tid}")));
+        }
+    }
+    Ok(tasks)
+}
+
+fn numbers(dir: &str) -> Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("reading {dir}"))? {
+        numbers.extend(entry?.file_name().to_string_lossy().parse::<u32>());
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_look_like_the_end_of_a_name() {
+        let status = "Name:\ta) b\nTgid:\t7\nPid:\t8\nCpus_allowed_list:\t0-1,3\n";
+        let stat = "8 (a) b) S 1 7 7 0 -1 69206080 0 0 0 0 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
+                    0 0 0 0 0 0 17 2 0 0 0";
+        let task = Task::parse(status, stat).unwrap();
+        assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
+        assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
+        assert_eq!(task.allowed, [0, 1, 3]);
+        assert!(task.is_kthread() && !task.is_per_cpu());
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Events of one CPU, from tracefs. They are counted, not timed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+const ROOT: &str = "/sys/kernel/tracing";
+
+/// Traces `event` on `cpu` for so long; the lines of the trace.
+pub fn record(event: &str, cpu: u32, time: Duration) -> Result<Vec<String>> {
+    record_while(event, cpu, || {
+        thread::sleep(time);
+        Ok(())
+    })
+}
+
+/// Traces `event`, as "sched/sched_switch" or "timer_migration", on `cpu` while `action` runs.
+pub fn record_while(
+    event: &str,
+    cpu: u32,
+    action: impl FnOnce() -> Result<()>,
+) -> Result<Vec<String>> {
+    let enable = format!("events/{event}/enable");
+    write("tracing_on", "0")?;
+    write("trace", "")?;
+    write("tracing_cpumask", &format!("{:x}", 1u64 << cpu))?;
+    write(&enable, "1")?;
+    write("tracing_on", "1")?;
+    let done = action();
+    write("tracing_on", "0")?;
+    write(&enable, "0")?;
+    done?;
+    let path = format!("{ROOT}/per_cpu/cpu{cpu}/trace");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    let lost = text.lines().any(|line| line.contains("LOST"));
+    ensure!(!lost, "the trace of CPU {cpu} has lost events");
+    let events = text.lines().filter(|line| !line.starts_with('#'));
+    Ok(events.map(str::to_owned).collect())
+}
+
+/// Who was switched to how often, by PID and name, in lines of sched_switch.
+pub fn ran(lines: &[String]) -> BTreeMap<(u32, String), usize> {
+    let mut ran = BTreeMap::new();
+    for line in lines {
+        if let Some(next) = next_task(line) {
+            *ran.entry(next).or_insert(0) += 1;
+        }
+    }
+    ran
+}
+
+fn next_task(line: &str) -> Option<(u32, String)> {
+    let next = line.split_once("next_comm=")?.1;
+    let (comm, rest) = next.rsplit_once(" next_pid=")?;
+    let pid = rest.split_whitespace().next()?.parse().ok()?;
+    Some((pid, comm.to_owned()))
+}
+
+fn write(file: &str, text: &str) -> Result<()> {
+    let path = format!("{ROOT}/{file}");
+    fs::write(&path, text).with_context(|| format!("writing {text:?} to {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_are_counted_by_task() {
+        let line = "  x-1 [003] d..2. 1.0: sched_switch: prev_comm=x prev_pid=1 prev_prio=120 \
+                    prev_state=S ==> next_comm=a b next_pid=42 next_prio=120";
+        let ran = ran(&[line.into(), line.into(), "other".into()]);
+        assert_eq!(ran, BTreeMap::from([((42, "a b".into()), 2)]));
+    }
+}
