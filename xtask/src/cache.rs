@@ -54,6 +54,16 @@ impl Cache {
         self.root.join("build").join(name)
     }
 
+    /// The initramfs archives.
+    pub fn initramfs(&self) -> PathBuf {
+        self.root.join("initramfs")
+    }
+
+    /// A link to the newest one for the kernel of this name.
+    pub fn initramfs_of(&self, kernel: &str) -> PathBuf {
+        self.initramfs().join(kernel).with_extension("cpio.gz")
+    }
+
     /// What long commands said.
     pub fn log(&self, name: &str) -> PathBuf {
         self.root.join("logs").join(format!("{name}.log"))

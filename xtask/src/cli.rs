@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::guest::accel::{self, Accel};
+use crate::guest::provision::Flavour;
 use crate::guest::qemu::Machine;
 use crate::patch;
 use crate::test::TestArgs;
@@ -62,7 +63,7 @@ pub enum Verb {
     Build {
         /// Which
         #[arg(value_name = "KERNEL", default_value = "patched")]
-        kernels: Vec<Which>,
+        kernels: Vec<Flavour>,
         #[command(flatten)]
         tree: TreeArgs,
     },
@@ -84,18 +85,10 @@ pub enum Verb {
         what: What,
         /// Of which kernel
         #[arg(long, default_value = "patched")]
-        kernel: Which,
+        kernel: Flavour,
         #[command(flatten)]
         tree: TreeArgs,
     },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Which {
-    /// The base with the series
-    Patched,
-    /// The base alone
-    Stock,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -24,11 +24,6 @@ pub fn watch() -> Result<()> {
     Ok(())
 }
 
-/// The flag itself, for whoever polls one.
-pub fn flag() -> Arc<AtomicBool> {
-    Arc::clone(&REQUESTED)
-}
-
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }

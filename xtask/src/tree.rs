@@ -71,22 +71,6 @@ impl Trees {
     }
 }
 
-/// Makes a repository of the source in `dir`: everything in one commit, the same id on each machine.
-pub fn import(dir: &Path, version: &str) -> Result<()> {
-    let day = "2026-01-01T00:00:00Z";
-    let message = format!("Linux {version}");
-    let _ = fs::remove_dir_all(dir.join(".git"));
-    cmd::run(git(dir).args(["init", "--quiet", "--initial-branch=base"]))?;
-    cmd::run(git(dir).args(["config", "gc.auto", "0"]))?;
-    cmd::run(git(dir).args(["add", "--all", "--force"]))?;
-    let mut commit = git(dir);
-    commit
-        .env("GIT_AUTHOR_DATE", day)
-        .env("GIT_COMMITTER_DATE", day);
-    cmd::run(commit.args(["commit", "--quiet", "--message", &message]))?;
-    cmd::run(git(dir).args(["tag", BASE]))
-}
-
 /// The version of a kernel source, by its own word.
 pub fn kernel_version(tree: &Path) -> Result<String> {
     let mut make = std::process::Command::new("make");

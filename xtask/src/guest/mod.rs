@@ -11,6 +11,7 @@ pub mod process;
 pub mod provision;
 pub mod qemu;
 pub mod run;
+pub mod shells;
 pub mod splats;
 pub mod stdio;
 pub mod tail;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Packages by name from the mirror that this machine is set to, also of suites that it does not use:
+//! with lists, cache and configuration of our own. Nothing of the machine's is changed.
+
+mod settings;
+mod sources;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::cmd;
+use crate::project::Project;
+
+/// Older lists are fetched again before something is looked up in them.
+const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug)]
+pub struct Apt {
+    dir: PathBuf,
+    log: PathBuf,
+}
+
+/// A package that was downloaded; gone when dropped.
+#[derive(Debug)]
+pub struct Package {
+    dir: TempDir,
+    name: PathBuf,
+}
+
+impl Package {
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join(&self.name)
+    }
+}
+
+impl Apt {
+    /// With fresh lists.
+    pub fn open(project: &Project) -> Result<Self> {
+        let dir = project.cache.root().join("apt");
+        let log = project.cache.log("apt");
+        let apt = Self { dir, log };
+        if settings::write(&apt.dir, &project.base.debian.suites)? || !apt.has_fresh_lists() {
+            apt.update()?;
+        }
+        Ok(apt)
+    }
+
+    /// The versions of a package in all suites, the newest first.
+    pub fn versions(&self, package: &str) -> Result<Vec<String>> {
+        let table = cmd::output(self.command("apt-cache").args(["madison", package]))?;
+        Ok(madison(&table))
+    }
+
+    /// Downloads `NAME`, `NAME=VERSION` or `NAME/SUITE`; apt checks hash and signature.
+    pub fn download(&self, package: &str) -> Result<Package> {
+        let parent = self.dir.join("aside");
+        fs::create_dir_all(&parent)?;
+        let dir = tempfile::tempdir_in(&parent)?;
+        let mut command = self.command("apt-get");
+        command.args(["download", package]).current_dir(dir.path());
+        cmd::long(&format!("downloading {package}"), command, &self.log)?;
+        let entry = dir.path().read_dir()?.next().transpose()?;
+        let name = entry.with_context(|| format!("apt-get download {package} left no file"))?;
+        let name = name.file_name().into();
+        Ok(Package { dir, name })
+    }
+
+    fn update(&self) -> Result<()> {
+        let stamp = self.dir.join("updated");
+        let _ = fs::remove_file(&stamp);
+        let mut command = self.command("apt-get");
+        command.arg("update");
+        cmd::long("fetching the package lists", command, &self.log)?;
+        fs::write(&stamp, "").with_context(|| format!("writing {}", stamp.display()))
+    }
+
+    fn has_fresh_lists(&self) -> bool {
+        let modified = fs::metadata(self.dir.join("updated")).and_then(|stamp| stamp.modified());
+        modified.is_ok_and(|time| time.elapsed().unwrap_or_default() < FRESH)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .arg("-c")
+            .arg(settings::file(&self.dir))
+            .env("LC_ALL", "C")
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    }
+}
+
+/// Whether packages come by apt here at all.
+pub fn is_here() -> bool {
+    Path::new("/etc/apt").is_dir() && crate::toolchain::in_path("apt-get").is_some()
+}
+
+/// The second column of `NAME | VERSION | SOURCE`.
+fn madison(table: &str) -> Vec<String> {
+    let mut versions: Vec<String> = Vec::new();
+    for line in table.lines().filter(|line| line.trim_end().ends_with("Packages")) {
+        if let Some(version) = line.split('|').nth(1).map(|column| column.trim().to_owned())
+            && !versions.contains(&version)
+        {
+            versions.push(version);
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_once_and_without_sources() {
+        let table = "\
+ rust-src | 1.95.0+dfsg1-2 | http://m/debian sid/main amd64 Packages
+ rust-src | 1.95.0+dfsg1-2 | http://m/debian forky/main amd64 Packages
+ rust-src | 1.85.0+dfsg3-1 | http://m/debian trixie/main amd64 Packages
+     rust | 1.95.0+dfsg1-2 | http://m/debian sid/main Sources
+";
+        assert_eq!(madison(table), ["1.95.0+dfsg1-2", "1.85.0+dfsg3-1"]);
+        assert!(madison("").is_empty());
+    }
+}
