@@ -137,6 +137,8 @@ diff --git a/kernel/sched/isolation.c b/kernel/sched/isolation.c
 const BROKEN_MAKEFILE: &str = "\
 kernelversion:
 	@echo 7.3.0
+rustavailable:
+	@:
 %:
 	@echo 'init/main.c:1: error: broken on purpose' >&2; false
 ";
