@@ -8,9 +8,9 @@ use std::thread;
 use agent::Fault;
 use anyhow::{Context, Result};
 
-use crate::init;
 use crate::ktap::{Ktap, Outcome};
 use crate::ports::Ports;
+use crate::{cases, init};
 
 /// What the kernel says when it warns, as far as a reader of the log can tell.
 const SPLAT: &str = "<4>------------[ cut here ]------------\n\
@@ -20,7 +20,7 @@ const SPLAT: &str = "<4>------------[ cut here ]------------\n\
 const TAINT_USER: &str = "64";
 
 /// Goes wrong in this way; the verdict that is left to say, if any.
-pub fn commit(fault: Fault, ports: &mut Ports) -> Result<Option<i32>> {
+pub fn commit(fault: Fault, ports: &Ports) -> Result<Option<i32>> {
     match fault {
         Fault::Panic => {
             fs::write("/proc/sysrq-trigger", "c").context("asking the kernel to panic")?;
@@ -48,10 +48,10 @@ pub fn commit(fault: Fault, ports: &mut Ports) -> Result<Option<i32>> {
             Ok(Some(0))
         }
         Fault::ZeroTests => {
-            writeln!(ports.ktap, "KTAP version 1\n1..0")?;
+            writeln!(&ports.ktap, "KTAP version 1\n1..0")?;
             Ok(Some(0))
         }
-        Fault::Taint => crate::cases::guarded(ports, 1, |ktap, _| {
+        Fault::Taint => cases::guarded(ports, 1, |ktap| {
             fs::write("/proc/sys/kernel/tainted", TAINT_USER).context("tainting the kernel")?;
             Ok(ktap.test("selftest", &Outcome::Passed)?)
         })
@@ -59,7 +59,7 @@ pub fn commit(fault: Fault, ports: &mut Ports) -> Result<Option<i32>> {
     }
 }
 
-fn one_test(ports: &mut Ports) -> Result<()> {
+fn one_test(ports: &Ports) -> Result<()> {
     let mut ktap = Ktap::begin(&ports.ktap, 1)?;
     Ok(ktap.test("selftest", &Outcome::Passed)?)
 }

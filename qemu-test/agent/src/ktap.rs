@@ -49,7 +49,13 @@ impl<W: Write> Ktap<W> {
             writeln!(self.out, "    KTAP version 1\n    # Subtest: {name}")?;
             writeln!(self.out, "    1..{}", checks.len())?;
             for (number, check) in checks.iter().enumerate() {
-                result(&mut self.out, "    ", number + 1, &check.name, &check.outcome)?;
+                result(
+                    &mut self.out,
+                    "    ",
+                    number + 1,
+                    &check.name,
+                    &check.outcome,
+                )?;
             }
         }
         self.test(name, &summary(checks))

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
+        [init::OPTION] => init::job(),
         [workload::OPTION, kind] => workload::work(kind),
         _ => {
             eprintln!("usage: agent --list; it does the rest as the /init of a guest");

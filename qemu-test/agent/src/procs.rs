@@ -17,6 +17,7 @@ pub struct Task {
     pub pid: u32,
     pub tgid: u32,
     pub comm: String,
+    pub kthread: bool,
     /// Cpus_allowed_list of its status.
     pub allowed: Vec<u32>,
     flags: u64,
@@ -27,13 +28,9 @@ pub struct Task {
 }
 
 impl Task {
-    pub fn is_kthread(&self) -> bool {
-        self.flags & PF_KTHREAD != 0
-    }
-
     /// Lives and dies with its CPU, as ksoftirqd/3 and kworker/3:0 do.
     pub fn is_per_cpu(&self) -> bool {
-        self.is_kthread() && self.flags & PF_NO_SETAFFINITY != 0 && self.allowed.len() == 1
+        self.kthread && self.flags & PF_NO_SETAFFINITY != 0 && self.allowed.len() == 1
     }
 
     /// A worker of unbound workqueues.
@@ -72,6 +69,7 @@ impl Task {
             tgid: field("Tgid")?.parse()?,
             comm: field("Name")?.to_owned(),
             allowed: parse_list(field("Cpus_allowed_list")?)?,
+            kthread: number(9)? & PF_KTHREAD != 0,
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
@@ -111,6 +109,6 @@ mod tests {
         assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!(task.allowed, [0, 1, 3]);
-        assert!(task.is_kthread() && !task.is_per_cpu());
+        assert!(task.kthread && !task.is_per_cpu());
     }
 }

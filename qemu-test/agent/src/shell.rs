@@ -17,8 +17,14 @@ use crate::{command, ports};
 pub fn run(rows: u16, cols: u16) -> Result<i32> {
     let port = ports::open(port::STDIO)?;
     rustix::fs::mkdir("/dev/pts", 0o755.into()).context("making /dev/pts")?;
-    rustix::mount::mount("devpts", "/dev/pts", "devpts", rustix::mount::MountFlags::empty(), None)
-        .context("mounting devpts")?;
+    rustix::mount::mount(
+        "devpts",
+        "/dev/pts",
+        "devpts",
+        rustix::mount::MountFlags::empty(),
+        None,
+    )
+    .context("mounting devpts")?;
     let (terminal, shell_end) = terminal(rows, cols).context("making a terminal")?;
 
     // setsid -c makes the terminal the shell's controlling one.

@@ -17,6 +17,7 @@ const BUSY: usize = 4;
 /// Between two rounds of a forking task. 200 of them keep four emulated CPUs busy, not stuck.
 const PAUSE: Duration = Duration::from_millis(900);
 const THREADS: usize = 4;
+const NAP: Duration = Duration::from_millis(50);
 
 /// A process of this program. It ends with its owner.
 #[derive(Debug)]
@@ -44,9 +45,9 @@ impl Worker {
         Ok(worker)
     }
 
-    /// A task that does nothing.
-    pub fn asleep() -> Result<Self> {
-        Self::spawn("asleep")
+    /// A task that does nothing, and wakes up for it a few times a second.
+    pub fn napping() -> Result<Self> {
+        Self::spawn("napping")
     }
 
     pub fn pid(&self) -> u32 {
@@ -73,8 +74,8 @@ pub fn work(kind: &str) -> ExitCode {
         "busy" => loop {
             std::hint::spin_loop();
         },
-        "asleep" => loop {
-            thread::sleep(Duration::from_secs(1));
+        "napping" => loop {
+            thread::sleep(NAP);
         },
         "forking" => loop {
             fork_and_exit();

@@ -1,166 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The test cases. Each leaves the CPUs as it found them.
+//! The cases: the list of them, and what runs them. Each leaves the CPUs as it found them.
 
-mod at_boot;
 mod demo;
 mod errors;
 mod hotplug;
-mod kselftest;
-mod kunit;
 mod last_housekeeping;
-mod partition;
-mod release;
 mod storm;
 mod three_lines;
-mod without_partitions;
 mod workers;
 
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
-use crate::cpu;
-use crate::init::taint;
-use crate::ktap::{Check, Ktap, Outcome};
+use crate::ktap::{self, Check, Ktap};
 use crate::ports::Ports;
+use crate::{cpu, init};
 
 /// The CPU that most cases isolate.
 pub const CPU: u32 = 3;
 
+/// Something that is tested.
 pub struct Case {
     pub name: &'static str,
+    /// One line.
     pub doc: &'static str,
-    run: fn(&mut Context<'_>) -> Result<()>,
+    pub run: fn(&mut Context) -> Result<Outcome>,
 }
 
+/// How a case ends that has not failed.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is as good as its checks.
+    Done,
+    /// There was nothing to test, for this reason.
+    Skip(String),
+}
+
+/// All cases there are.
 pub const CASES: &[Case] = &[
-    Case {
-        name: "three-lines",
-        doc: "isolate CPU 3 while 200 tasks fork and exit: who may run there, and who does",
-        run: three_lines::isolate,
-    },
-    Case {
-        name: "three-lines-undo",
-        doc: "isolate CPU 3 and release it: nothing is different from before",
-        run: three_lines::undo,
-    },
-    Case {
-        name: "unbound-workers",
-        doc: "unbound kthreads and workqueues leave the isolated CPU and come back",
-        run: workers::run,
-    },
-    Case {
-        name: "errors",
-        doc: "every refused write has its errno and changes nothing",
-        run: errors::run,
-    },
-    Case {
-        name: "last-housekeeping",
-        doc: "the last housekeeping CPU stays, with CPU 0 isolated at boot",
-        run: last_housekeeping::run,
-    },
-    Case {
-        name: "survives-hotplug",
-        doc: "isolation and bound tasks outlive offline and online, and suspend",
-        run: hotplug::survives,
-    },
-    Case {
-        name: "global-files",
-        doc: "/sys/devices/system/cpu/isolated tells the truth at run time",
-        run: hotplug::global_files,
-    },
-    Case {
-        name: "storm",
-        doc: "CPUs come and go in random order under load, invariants hold in each round",
-        run: storm::run,
-    },
-    Case {
-        name: "at-boot",
-        doc: "the dump of an untouched machine",
-        run: at_boot::run,
-    },
-    Case {
-        name: "release-boot-isolated",
-        doc: "a CPU of isolcpus= is released, and isolated again",
-        run: release::run,
-    },
-    Case {
-        name: "v2-partition",
-        doc: "cgroup v2 partitions and isolated CPUs respect each other",
-        run: partition::run,
-    },
-    Case {
-        name: "v1-cpuset",
-        doc: "isolate and release with cpuset mounted as cgroup v1",
-        run: without_partitions::v1,
-    },
-    Case {
-        name: "no-cgroup",
-        doc: "isolate and release with no cgroup mounted",
-        run: without_partitions::no_cgroup,
-    },
-    Case {
-        name: "kunit",
-        doc: "the results of the KUnit tests that ran at boot",
-        run: kunit::run,
-    },
-    Case {
-        name: "kselftest-cpu-hotplug",
-        doc: "the kernel's own selftest cpu-hotplug runs to its end",
-        run: kselftest::cpu_hotplug,
-    },
-    Case {
-        name: "kselftest-cpuset-prs",
-        doc: "the kernel's own selftest of cpuset partitions runs to its end",
-        run: kselftest::cpuset_prs,
-    },
-    Case {
-        name: "kselftest-cpu-isolation",
-        doc: "the selftest that comes with the patches",
-        run: kselftest::cpu_isolation,
-    },
-    Case {
-        name: "demo",
-        doc: "what CPU 3 sees before and after the three lines",
-        run: demo::run,
-    },
+    three_lines::CASE,
+    three_lines::UNDO,
+    workers::CASE,
+    errors::CASE,
+    last_housekeeping::CASE,
+    hotplug::CASE,
+    storm::CASE,
+    demo::CASE,
 ];
 
-/// A case at work: what it has checked, and what it hands to the host.
-pub struct Context<'a> {
+/// What a case has at hand: a place for its findings.
+pub struct Context {
     checks: Vec<Check>,
-    data: &'a File,
+    data: File,
 }
 
-impl Context<'_> {
-    /// One check. A failed one fails the case and does not end it.
+impl Context {
+    /// One subtest. A failed one fails the case but does not end it.
     pub fn check(&mut self, name: &str, result: Result<()>) {
         let outcome = match result {
-            Ok(()) => Outcome::Passed,
-            Err(error) => Outcome::Failed(format!("{error:#}")),
+            Ok(()) => ktap::Outcome::Passed,
+            Err(error) => ktap::Outcome::Failed(format!("{error:#}")),
         };
-        self.report(name, outcome);
+        self.add(name, outcome);
     }
 
-    /// One check that cannot be made here.
+    /// One subtest that this guest has nothing for.
     pub fn skip(&mut self, name: &str, why: &str) {
-        self.report(name, Outcome::Skipped(why.into()));
+        self.add(name, ktap::Outcome::Skipped(why.to_owned()));
     }
 
-    pub fn report(&mut self, name: &str, outcome: Outcome) {
-        self.checks.push(Check {
-            name: name.into(),
-            outcome,
-        });
-    }
-
-    /// Hands a text to the host.
+    /// A text that the host keeps, and may compare with one of another boot.
     pub fn artifact(&mut self, name: &str, text: &str) -> Result<()> {
         let line = json!({"name": name, "text": text});
-        writeln!(self.data, "{line}").with_context(|| format!("handing over {name}"))
+        writeln!(self.data, "{line}").with_context(|| format!("handing over the artifact {name}"))
+    }
+
+    fn add(&mut self, name: &str, outcome: ktap::Outcome) {
+        let name = name.to_owned();
+        self.checks.push(Check { name, outcome });
     }
 }
 
@@ -170,50 +92,60 @@ pub fn expect<T: PartialEq + Debug>(got: T, expected: T) -> Result<()> {
     Ok(())
 }
 
-/// Runs the cases; the verdict.
-pub fn run(names: &[String], ports: &mut Ports) -> Result<i32> {
-    guarded(ports, names.len(), |ktap, data| {
+/// Runs these cases in this order; the verdict.
+pub fn run(names: &[String], ports: &Ports) -> Result<i32> {
+    guarded(ports, names.len(), |ktap| {
         for name in names {
-            ktap.case(name, &checks(name, data))?;
+            let mut context = Context {
+                checks: Vec::new(),
+                data: ports.data.try_clone()?,
+            };
+            match attempt(name, &mut context) {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Skip(why)) => {
+                    ktap.test(name, &ktap::Outcome::Skipped(why))?;
+                    continue;
+                }
+                Err(error) => context.check("runs to its end", Err(error)),
+            }
+            ktap.case(name, &context.checks)?;
         }
         Ok(())
     })
 }
 
-/// Writes a document of so many tests, and one more: that they have not tainted the kernel.
+/// One case. One that panics has failed like one that returns an error.
+fn attempt(name: &str, context: &mut Context) -> Result<Outcome> {
+    let case = CASES
+        .iter()
+        .find(|case| case.name == name)
+        .with_context(|| format!("the agent has no case {name}"))?;
+    let state = cpu::State::now()?;
+    let result = catch_unwind(AssertUnwindSafe(|| (case.run)(context)))
+        .unwrap_or_else(|_| Err(anyhow!("the case panicked; the console has the reason")));
+    if let Err(error) = state.restore() {
+        context.check("gives the CPUs back", Err(error));
+    }
+    result
+}
+
+/// Has `tests` tests reported, and one more: that they have not tainted the kernel. The verdict.
 pub fn guarded(
     ports: &Ports,
     tests: usize,
-    run: impl FnOnce(&mut Ktap<&File>, &File) -> Result<()>,
+    report: impl FnOnce(&mut Ktap<&File>) -> Result<()>,
 ) -> Result<i32> {
-    let before = taint()?;
+    let before = init::taint()?;
     let mut ktap = Ktap::begin(&ports.ktap, tests + 1)?;
-    run(&mut ktap, &ports.data)?;
-    let outcome = match taint()? {
-        after if after == before => Outcome::Passed,
-        after => Outcome::Failed(format!("the kernel's taint was {before} and is {after}")),
+    report(&mut ktap)?;
+    let after = init::taint()?;
+    let outcome = if after & !before == 0 {
+        ktap::Outcome::Passed
+    } else {
+        ktap::Outcome::Failed(format!(
+            "the kernel's taint was {before} and is {after} now"
+        ))
     };
     ktap.test("taint", &outcome)?;
     Ok(i32::from(!ktap.is_good()))
-}
-
-fn checks(name: &str, data: &File) -> Vec<Check> {
-    let mut context = Context {
-        checks: Vec::new(),
-        data,
-    };
-    if let Err(error) = run_case(name, &mut context) {
-        context.check("ran to its end", Err(error));
-    }
-    context.checks
-}
-
-fn run_case(name: &str, context: &mut Context<'_>) -> Result<()> {
-    let Some(case) = CASES.iter().find(|case| case.name == name) else {
-        bail!("the agent has no case {name}");
-    };
-    let state = cpu::State::now()?;
-    let result = (case.run)(context);
-    state.restore().context("getting the CPUs back to where they were")?;
-    result
 }

@@ -7,50 +7,93 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{CPU, Context, expect};
+use super::{CPU, Case, Context, Outcome, expect};
 use crate::procs::{Task, tasks};
 use crate::workload::{self, Worker};
 use crate::{affinity, cpu, dump, trace};
+
+pub const CASE: Case = Case {
+    name: "three-lines",
+    doc: "isolate CPU 3 while 200 tasks fork and exit: who may run there, and who does",
+    run: isolate,
+};
+
+pub const UNDO: Case = Case {
+    name: "three-lines-undo",
+    doc: "isolate CPU 3 and release it: nothing is different from before",
+    run: undo,
+};
 
 const TRACED: Duration = Duration::from_secs(10);
 /// How often a task may be looked at until it is found to run where it should.
 const PATIENCE: u32 = 100;
 
-pub fn isolate(context: &mut Context<'_>) -> Result<()> {
+fn isolate(context: &mut Context) -> Result<Outcome> {
     let storm = workload::storm()?;
     let bound = Worker::bound(&[CPU])?;
     let wide = Worker::bound(&[2, CPU])?;
-    context.check("the task bound before runs there", runs_on(bound.pid(), CPU));
+    context.check(
+        "the task bound before runs there",
+        runs_on(bound.pid(), CPU),
+    );
 
     cpu::three_lines(CPU, true)?;
     context.check("the file reads 1", expect(cpu::is_isolated(CPU)?, true));
     context.check("no sched domain", no_domain(CPU));
     context.check("who may run there", nobody_may(CPU, &[&bound, &wide]));
     context.check("who runs there in 10 s", nobody_does(CPU, &[&bound, &wide]));
-    context.check("who may run there after 10 s", nobody_may(CPU, &[&bound, &wide]));
-    context.check("the task bound before", expect(affinity::get(bound.pid())?, vec![CPU]));
-    context.check("the task bound before runs there again", runs_on(bound.pid(), CPU));
-    context.check("the task bound to 2 and 3", expect(affinity::get(wide.pid())?, vec![2, CPU]));
+    context.check(
+        "who may run there after 10 s",
+        nobody_may(CPU, &[&bound, &wide]),
+    );
+    context.check(
+        "the task bound before",
+        expect(affinity::get(bound.pid())?, vec![CPU]),
+    );
+    context.check(
+        "the task bound before runs there again",
+        runs_on(bound.pid(), CPU),
+    );
+    context.check(
+        "the task bound to 2 and 3",
+        expect(affinity::get(wide.pid())?, vec![2, CPU]),
+    );
     drop(bound);
-    context.check("a new task can be bound", Worker::bound(&[CPU]).and_then(|new| runs_on(new.pid(), CPU)));
+    context.check(
+        "a new task can be bound",
+        Worker::bound(&[CPU]).and_then(|new| runs_on(new.pid(), CPU)),
+    );
 
     drop((storm, wide));
-    context.artifact("after-isolate", &dump::dump()?)
+    context.artifact("after-isolate", &dump::dump()?)?;
+    Ok(Outcome::Done)
 }
 
-pub fn undo(context: &mut Context<'_>) -> Result<()> {
+fn undo(context: &mut Context) -> Result<Outcome> {
     let before = dump::dump()?;
     let bound = Worker::bound(&[CPU])?;
     cpu::three_lines(CPU, true)?;
     context.check("isolated", expect(cpu::is_isolated(CPU)?, true));
     cpu::three_lines(CPU, false)?;
     context.check("released", expect(cpu::is_isolated(CPU)?, false));
-    context.check("the bound task", expect(affinity::get(bound.pid())?, vec![CPU]));
+    context.check(
+        "the bound task",
+        expect(affinity::get(bound.pid())?, vec![CPU]),
+    );
     context.check("the bound task runs there", runs_on(bound.pid(), CPU));
     drop(bound);
     let after = dump::dump()?;
-    context.check("nothing is different", dump::same(&before, &after));
-    context.artifact("after-release", &after)
+    context.check("nothing is different", same(&before, &after));
+    context.artifact("after-release", &after)?;
+    Ok(Outcome::Done)
+}
+
+/// The machine looks as it did.
+pub fn same(before: &str, after: &str) -> Result<()> {
+    match dump::diff(before, after) {
+        None => Ok(()),
+        Some(difference) => bail!("the state has changed:\n{difference}"),
+    }
 }
 
 /// No task may run on `cpu` but those that have asked to, and the CPU's own kthreads.
@@ -65,7 +108,11 @@ pub fn nobody_may(cpu: u32, asked: &[&Worker]) -> Result<()> {
         .filter(may)
         .map(|task| format!("{} ({}): {:?}", task.comm, task.pid, task.allowed))
         .collect();
-    ensure!(names.is_empty(), "these may run on CPU {cpu}: {}", names.join(", "));
+    ensure!(
+        names.is_empty(),
+        "these may run on CPU {cpu}: {}",
+        names.join(", ")
+    );
     Ok(())
 }
 
@@ -80,7 +127,11 @@ fn nobody_does(cpu: u32, asked: &[&Worker]) -> Result<()> {
             others.push(format!("{comm} ({pid}) {times} times"));
         }
     }
-    ensure!(others.is_empty(), "these ran on CPU {cpu}: {}", others.join(", "));
+    ensure!(
+        others.is_empty(),
+        "these ran on CPU {cpu}: {}",
+        others.join(", ")
+    );
     Ok(())
 }
 
@@ -90,7 +141,10 @@ fn is_one_of(pid: u32, workers: &[&Worker]) -> bool {
 
 /// The scheduler shows no domain for `cpu`, and it shows one for CPU 0.
 pub fn no_domain(cpu: u32) -> Result<()> {
-    ensure!(!domains(0)?.is_empty(), "not even CPU 0 has a sched domain: cannot tell");
+    ensure!(
+        !domains(0)?.is_empty(),
+        "not even CPU 0 has a sched domain: cannot tell"
+    );
     expect(domains(cpu)?, Vec::new())
 }
 

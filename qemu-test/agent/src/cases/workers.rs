@@ -5,22 +5,31 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use super::{CPU, Context};
+use super::{CPU, Case, Context, Outcome};
 use crate::cpu;
 use crate::procs::tasks;
 
+pub const CASE: Case = Case {
+    name: "unbound-workers",
+    doc: "unbound kthreads and workqueues leave the isolated CPU and come back",
+    run,
+};
+
 const WORKQUEUES: &str = "/sys/devices/virtual/workqueue";
 
-pub fn run(context: &mut Context<'_>) -> Result<()> {
+fn run(context: &mut Context) -> Result<Outcome> {
     context.check("all may run there before", all_may(true));
     context.check("the workqueue masks have it before", masks_have(true));
     cpu::three_lines(CPU, true)?;
     context.check("none may run there while isolated", all_may(false));
-    context.check("the workqueue masks lack it while isolated", masks_have(false));
+    context.check(
+        "the workqueue masks lack it while isolated",
+        masks_have(false),
+    );
     cpu::three_lines(CPU, false)?;
     context.check("all may run there after", all_may(true));
     context.check("the workqueue masks have it after", masks_have(true));
-    Ok(())
+    Ok(Outcome::Done)
 }
 
 /// Whether each unbound kthread, workers included, may run on the CPU, or none may.
@@ -28,7 +37,7 @@ fn all_may(expected: bool) -> Result<()> {
     let unbound: Vec<_> = tasks()?
         .into_iter()
         // Interrupt threads follow their interrupts.
-        .filter(|task| task.is_kthread() && !task.is_per_cpu() && !task.comm.starts_with("irq/"))
+        .filter(|task| task.kthread && !task.is_per_cpu() && !task.comm.starts_with("irq/"))
         .collect();
     ensure!(
         unbound.iter().any(|task| task.is_unbound_worker()),

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! All that the kernel shows of isolation, as text: a fact a line, in sections, the same for the same
+//! state. It reads /proc, /sys, debugfs and tracefs, and does not know how isolation is done.
+
+mod domains;
+mod irqs;
+mod tasks;
+mod timers;
+mod workqueues;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Result, ensure};
+
+use crate::cpu;
+
+/// A section: its name, and its facts.
+type Facts = BTreeSet<String>;
+const SECTIONS: [(&str, fn() -> Result<Facts>); 8] = [
+    ("cpus", cpus),
+    ("sched domains", domains::facts),
+    ("tasks", tasks::facts),
+    ("workqueues", workqueues::facts),
+    ("timer migration", timers::facts),
+    ("watchdog", watchdog),
+    ("irqs", irqs::facts),
+    ("cgroup", cgroup),
+];
+
+pub fn dump() -> Result<String> {
+    let mut text = String::new();
+    for (name, facts) in SECTIONS {
+        writeln!(text, "[{name}]")?;
+        let facts = facts()?;
+        ensure!(!facts.is_empty(), "the dump has nothing to say of {name}");
+        for fact in facts {
+            writeln!(text, "{fact}")?;
+        }
+    }
+    Ok(text)
+}
+
+/// What is different, if anything is.
+pub fn diff(before: &str, after: &str) -> Option<String> {
+    let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+    let gone = old
+        .iter()
+        .filter(|line| !new.contains(line))
+        .map(|line| format!("-{line}"));
+    let come = new
+        .iter()
+        .filter(|line| !old.contains(line))
+        .map(|line| format!("+{line}"));
+    let changes: Vec<_> = gone.chain(come).collect();
+    (!changes.is_empty()).then(|| changes.join("\n"))
+}
+
+/// The fact that a file states, or that there is no such file.
+fn file(name: &str, path: &str) -> String {
+    match fs::read_to_string(path) {
+        Ok(text) => format!("{name}: {}", text.trim_end()),
+        Err(_) => format!("{name}: no such file"),
+    }
+}
+
+fn cpus() -> Result<Facts> {
+    let mut facts: Facts = ["online", "isolated", "nohz_full", "housekeeping"]
+        .iter()
+        .map(|name| file(name, &format!("{}/{name}", cpu::ROOT)))
+        .collect();
+    for cpu in present()? {
+        facts.insert(file(
+            &format!("cpu{cpu} isolated"),
+            &cpu::attribute(cpu, "isolated"),
+        ));
+    }
+    Ok(facts)
+}
+
+fn watchdog() -> Result<Facts> {
+    let path = "/proc/sys/kernel/watchdog_cpumask";
+    Ok(Facts::from([file("cpumask", path)]))
+}
+
+fn cgroup() -> Result<Facts> {
+    let root = crate::cgroup::ROOT;
+    Ok([
+        "cpuset.cpus.effective",
+        "cpuset.cpus.isolated",
+        "cpuset.effective_cpus",
+    ]
+    .iter()
+    .map(|name| file(name, &format!("{root}/{name}")))
+    .collect())
+}
+
+/// Every CPU that the machine has.
+fn present() -> Result<Vec<u32>> {
+    cpu::parse_list(&cpu::read_trimmed(&format!("{}/present", cpu::ROOT))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_shown() {
+        assert_eq!(diff("a\nb\n", "a\nb\n"), None);
+        assert_eq!(diff("a\nb\n", "a\nc\n").as_deref(), Some("-b\n+c"));
+    }
+}
