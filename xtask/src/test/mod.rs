@@ -16,19 +16,21 @@ mod select;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use self::boots::Runner;
 use self::matrix::{Compare, Matrix, artifact};
 use self::results::{Results, TestResult};
-use self::select::{Plan, compare_name};
+use self::select::{PATCHES, Plan, compare_name};
 use crate::exit::Code;
 use crate::guest::accel::Accel;
 use crate::guest::artifacts::Artifacts;
 use crate::guest::provision::{Flavour, Provisions};
 use crate::guest::splats::Splats;
 use crate::project::Project;
+use crate::{interrupt, patch};
 
 /// Which tests to run and where to write the results.
 #[derive(Clone, Debug, clap::Args)]
@@ -100,8 +102,18 @@ impl Suite<'_> {
         Ok(())
     }
 
+    fn patch_check(&self) -> Result<TestResult> {
+        let started = Instant::now();
+        let outcome = patch::run(self.project, &patch::Verb::Check);
+        interrupt::check()?;
+        Ok(patch_result(outcome, started.elapsed()))
+    }
+
     fn guest_tests(&self, results: &mut Results) -> Result<()> {
         let provisions = Provisions::prepare(self.project, &self.plan.flavours())?;
+        if self.plan.patches {
+            results.add(self.patch_check()?);
+        }
         if self.plan.coverage {
             results.add(coverage::check(&self.matrix, &provisions.agent)?);
         }
@@ -131,6 +143,15 @@ impl Suite<'_> {
         }
         Ok(())
     }
+}
+
+/// `patch check` as a test.
+fn patch_result(outcome: Result<()>, took: Duration) -> TestResult {
+    let result = match outcome {
+        Ok(()) => TestResult::passed(PATCHES),
+        Err(error) => TestResult::failed(PATCHES, format!("{error:#}")),
+    };
+    result.taking(took)
 }
 
 /// A comparison as a test. A guest that died early has left no artifact to compare.

@@ -19,7 +19,7 @@ pub struct Plan {
 }
 
 pub const HOST: &str = "host";
-pub const PATCHES: &str = "patches";
+pub const PATCHES: &str = "patches/check";
 
 impl Plan {
     /// Everything without filters; with them, what has one of them in its name and what that needs.
