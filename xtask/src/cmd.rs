@@ -215,8 +215,16 @@ mod tests {
             pid.push(buffer[0].into());
         }
         drop(group);
-        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // The signal has been sent; its work may take a moment.
+        let lives = || {
+            let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !state.is_empty() && !state.contains(") Z ")
+        };
+        let since = Instant::now();
+        while lives() && since.elapsed() < GRACE {
+            sleep(POLL);
+        }
+        assert!(!lives());
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub fn ensure(project: &Project) -> Result<()> {
         .with_context(|| Failure::new(Code::Environment, "installing what is missing"))?;
     let missing = self::missing();
     if !missing.is_empty() {
-        bail!(Failure::new(Code::Environment, format!("still missing: {}", missing.join(" "))));
+        bail!(Failure::new(
+            Code::Environment,
+            format!("still missing: {}", missing.join(" "))
+        ));
     }
     Ok(())
 }
@@ -42,7 +45,11 @@ fn missing() -> Vec<String> {
 
 fn install(project: &Project, missing: &[String]) -> Result<()> {
     if !apt::is_here() {
-        bail!("this machine has no apt; install {}, and LLVM {} or newer", missing.join(", "), llvm::MINIMUM);
+        bail!(
+            "this machine has no apt; install {}, and LLVM {} or newer",
+            missing.join(", "),
+            llvm::MINIMUM
+        );
     }
     let Some(as_root) = as_root() else {
         let packages = [missing, &llvm_packages().unwrap_or_default()].concat();
@@ -50,17 +57,26 @@ fn install(project: &Project, missing: &[String]) -> Result<()> {
     };
     let log = project.cache.log("install");
     if lists_are_old(Path::new("/var/lib/apt/lists")) {
-        cmd::long("fetching the machine's package lists", as_root("update"), &log)?;
+        cmd::long(
+            "Fetching the machine's package lists",
+            as_root("update"),
+            &log,
+        )?;
     }
     let packages = [missing, &llvm_packages()?].concat();
     let mut command = as_root("install");
-    command.args(["--yes", "--no-install-recommends"]).args(&packages);
-    cmd::long(&format!("installing {}", packages.join(" ")), command, &log)
+    command
+        .args(["--yes", "--no-install-recommends"])
+        .args(&packages);
+    cmd::long(&format!("Installing {}", packages.join(" ")), command, &log)
 }
 
 /// What a person would type.
 pub fn command(packages: &[String]) -> String {
-    format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
+    format!(
+        "sudo apt-get install --no-install-recommends {}",
+        packages.join(" ")
+    )
 }
 
 /// The same for LLVM, or why there is no such command.
@@ -88,7 +104,13 @@ fn as_root() -> Option<fn(&str) -> Command> {
 }
 
 fn apt_get(mut command: Command, verb: &str) -> Command {
-    command.args(["DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "apt-get", "--quiet", verb]);
+    command.args([
+        "DEBIAN_FRONTEND=noninteractive",
+        "LC_ALL=C",
+        "apt-get",
+        "--quiet",
+        verb,
+    ]);
     command
 }
 
@@ -98,19 +120,29 @@ fn llvm_packages() -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let names = cmd::output(Command::new("apt-cache").args(["pkgnames", "clang-"]))?;
-    let major = newest(&names).filter(|&major| major >= llvm::MINIMUM.0).with_context(|| {
-        format!("no source of this machine offers clang {} or newer", llvm::MINIMUM)
-    })?;
+    let major = newest(&names)
+        .filter(|&major| major >= llvm::MINIMUM.0)
+        .with_context(|| {
+            format!(
+                "no source of this machine offers clang {} or newer",
+                llvm::MINIMUM
+            )
+        })?;
     Ok(for_major(major))
 }
 
 fn for_major(major: u32) -> Vec<String> {
-    ["clang", "lld", "llvm"].map(|name| format!("{name}-{major}")).into()
+    ["clang", "lld", "llvm"]
+        .map(|name| format!("{name}-{major}"))
+        .into()
 }
 
 /// The largest N of the names `clang-N`.
 fn newest(names: &str) -> Option<u32> {
-    names.lines().filter_map(|name| name.strip_prefix("clang-")?.parse().ok()).max()
+    names
+        .lines()
+        .filter_map(|name| name.strip_prefix("clang-")?.parse().ok())
+        .max()
 }
 
 /// Also when there are none.
@@ -118,10 +150,17 @@ fn lists_are_old(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else {
         return true;
     };
-    let lists = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
+    let lists = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
     // The file's own time is the mirror's; its change here is the folder's.
-    let fetched = fs::metadata(folder).and_then(|folder| folder.modified()).ok();
-    lists.count() == 0 || fetched.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > OLD)
+    let fetched = fs::metadata(folder)
+        .and_then(|folder| folder.modified())
+        .ok();
+    lists.count() == 0
+        || fetched
+            .and_then(|time| time.elapsed().ok())
+            .is_some_and(|age| age > OLD)
 }
 
 #[cfg(test)]
@@ -140,7 +179,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(lists_are_old(&dir.path().join("none")));
         assert!(lists_are_old(dir.path()));
-        fs::write(dir.path().join("m_dists_x_main_binary-amd64_Packages.lz4"), "").unwrap();
+        fs::write(
+            dir.path().join("m_dists_x_main_binary-amd64_Packages.lz4"),
+            "",
+        )
+        .unwrap();
         assert!(!lists_are_old(dir.path()));
     }
 }

@@ -38,7 +38,9 @@ pub fn run(project: &Project, install: bool) -> Result<u8> {
     let findings = findings(project)?;
     println!("{}", table(&findings));
     println!("guests run on {}", acceleration());
-    let missing = findings.iter().any(|finding| finding.found.is_none() && !finding.automatic);
+    let missing = findings
+        .iter()
+        .any(|finding| finding.found.is_none() && !finding.automatic);
     let judged = rust_available(project, missing)?;
     println!("kernel source: {}", source(project));
     Ok(match missing || !judged {
@@ -62,7 +64,9 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
     findings.push(Finding {
         what: "clang, lld, llvm (kernel build)".into(),
         needed: format!(">= {}", llvm::MINIMUM),
-        found: llvm.ok().map(|llvm| format!("{} (LLVM={})", llvm.version, llvm.argument)),
+        found: llvm
+            .ok()
+            .map(|llvm| format!("{} (LLVM={})", llvm.version, llvm.argument)),
         remedy: deps::llvm_command(),
         automatic: false,
     });
@@ -70,22 +74,31 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
     findings.push(Finding {
         what: "rustc".into(),
         needed: format!(">= {}", rust::MINIMUM),
-        found: version.filter(|&version| version >= rust::MINIMUM).map(|version| version.to_string()),
+        found: version
+            .filter(|&version| version >= rust::MINIMUM)
+            .map(|version| version.to_string()),
         remedy: "rustup update stable".into(),
         automatic: false,
     });
     findings.push(Finding {
         what: "rust-src (the kernel's core library)".into(),
         needed: version.map_or_else(|| "rustc's version".into(), |version| version.to_string()),
-        found: rust::find(project).ok().flatten().map(|library| library.display().to_string()),
+        found: rust::find(project)
+            .ok()
+            .flatten()
+            .map(|library| library.display().to_string()),
         remedy: "rustup component add rust-src".into(),
         automatic: true,
     });
     findings.push(Finding {
         what: "bindgen (kernel build)".into(),
         needed: format!(">= {}", bindgen::MINIMUM),
-        found: bindgen::find(project).map(|(program, version)| format!("{version}, {}", program.display())),
-        remedy: format!("cargo install bindgen-cli --version {} --locked", bindgen::PINNED),
+        found: bindgen::find(project)
+            .map(|(program, version)| format!("{version}, {}", program.display())),
+        remedy: format!(
+            "cargo install bindgen-cli --version {} --locked",
+            bindgen::PINNED
+        ),
         automatic: true,
     });
     Ok(findings)
@@ -101,7 +114,10 @@ fn table(findings: &[Finding]) -> Table {
         let state = match (&finding.found, finding.automatic) {
             (Some(_), _) => "ok".to_owned(),
             (None, false) => format!("MISSING: {}", finding.remedy),
-            (None, true) => format!("comes by itself with the first build, or: {}", finding.remedy),
+            (None, true) => format!(
+                "comes by itself with the first build, or: {}",
+                finding.remedy
+            ),
         };
         let found = finding.found.clone().unwrap_or_else(|| "-".into());
         table.add_row([finding.what.clone(), finding.needed.clone(), found, state]);

@@ -47,7 +47,10 @@ fn archive(project: &Project) -> Result<PathBuf> {
     match from_distribution(project) {
         Ok(archive) => Ok(archive),
         Err(error) => {
-            eprintln!("{} is not to be had ({error:#}); trying kernel.org", debian.package);
+            eprintln!(
+                "{} is not to be had ({error:#}); trying kernel.org",
+                debian.package
+            );
             from_kernel_org(project)
         }
     }
@@ -62,7 +65,9 @@ fn from_distribution(project: &Project) -> Result<PathBuf> {
     let version = if offered.contains(&pin.version) {
         pin.version.clone()
     } else {
-        let another = offered.iter().find(|version| project.base.accepts(&upstream(version)));
+        let another = offered
+            .iter()
+            .find(|version| project.base.accepts(&upstream(version)));
         let another = another.with_context(|| format!("no suite has {}", pin.package))?;
         eprintln!("{} {} is gone, taking {another}", pin.package, pin.version);
         another.clone()
@@ -88,9 +93,12 @@ fn from_kernel_org(project: &Project) -> Result<PathBuf> {
     fs::create_dir_all(project.cache.downloads())?;
     let part = kept.with_extension("part");
     let mut command = curl();
-    command.args(["--continue-at", "-", "--output"]).arg(&part).arg(&pin.tarball);
+    command
+        .args(["--continue-at", "-", "--output"])
+        .arg(&part)
+        .arg(&pin.tarball);
     let log = project.cache.log("download");
-    cmd::long(&format!("downloading {name}"), command, &log)?;
+    cmd::long(&format!("Downloading {name}"), command, &log)?;
     if let Err(error) = sha256(&part).and_then(|found| verify(&part, &found, &hash)) {
         // To go on from it would fail forever.
         fs::remove_file(&part)?;
@@ -102,7 +110,15 @@ fn from_kernel_org(project: &Project) -> Result<PathBuf> {
 
 fn curl() -> Command {
     let mut curl = Command::new("curl");
-    curl.args(["--fail", "--location", "--show-error", "--connect-timeout", "20", "--retry", "3"]);
+    curl.args([
+        "--fail",
+        "--location",
+        "--show-error",
+        "--connect-timeout",
+        "20",
+        "--retry",
+        "3",
+    ]);
     curl.args(["--progress-bar"]);
     curl
 }
@@ -118,14 +134,20 @@ fn listed(sums: &str, name: &str) -> Option<String> {
 
 fn verify(file: &Path, found: &str, wanted: &str) -> Result<()> {
     if !found.eq_ignore_ascii_case(wanted) {
-        bail!("{} has the SHA-256 {found}, but {wanted} is pinned", file.display());
+        bail!(
+            "{} has the SHA-256 {found}, but {wanted} is pinned",
+            file.display()
+        );
     }
     Ok(())
 }
 
 /// Where a download with this hash is kept.
 fn kept(project: &Project, hash: &str, extension: &str) -> PathBuf {
-    project.cache.downloads().join(format!("{hash}.{extension}"))
+    project
+        .cache
+        .downloads()
+        .join(format!("{hash}.{extension}"))
 }
 
 fn keep(project: &Project, file: &Path, hash: &str, extension: &str) -> Result<PathBuf> {
@@ -139,7 +161,11 @@ fn keep(project: &Project, file: &Path, hash: &str, extension: &str) -> Result<P
 pub fn sha256(file: &Path) -> Result<String> {
     let reading = || format!("reading {}", file.display());
     let mut contents = File::open(file).with_context(reading)?;
-    ensure!(contents.metadata()?.is_file(), "{} is no file", file.display());
+    ensure!(
+        contents.metadata()?.is_file(),
+        "{} is no file",
+        file.display()
+    );
     let mut hasher = Sha256::new();
     io::copy(&mut contents, &mut hasher).with_context(reading)?;
     Ok(format!("{:x}", hasher.finalize()))
@@ -152,7 +178,8 @@ mod tests {
     #[test]
     fn the_hash_of_the_very_file() {
         let (one, two) = ("1".repeat(64), "2".repeat(64));
-        let sums = format!("-----BEGIN\n{one}  linux-7.3.4.tar.xz.sign\n{two}  linux-7.3.4.tar.xz\n");
+        let sums =
+            format!("-----BEGIN\n{one}  linux-7.3.4.tar.xz.sign\n{two}  linux-7.3.4.tar.xz\n");
         assert_eq!(listed(&sums, "linux-7.3.4.tar.xz"), Some(two));
         assert_eq!(listed(&sums, "linux-7.3.5.tar.xz"), None);
     }

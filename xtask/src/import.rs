@@ -24,7 +24,11 @@ pub fn import(project: &Project, archive: &Path) -> Result<()> {
         project.base.accepts(&version),
         Failure::new(
             Code::Environment,
-            format!("{} is Linux {version}, the series is for {}", archive.display(), project.base.version)
+            format!(
+                "{} is Linux {version}, the series is for {}",
+                archive.display(),
+                project.base.version
+            )
         )
     );
     commit(project, &source, &version)?;
@@ -51,10 +55,17 @@ pub fn origin(trees: &Trees) -> Option<String> {
 
 /// The source from a Debian package or from a tarball, in a folder of its own below `aside`.
 fn unpack(project: &Project, archive: &Path, aside: &Path) -> Result<PathBuf> {
-    let is_package = archive.extension().is_some_and(|extension| extension == "deb");
+    let is_package = archive
+        .extension()
+        .is_some_and(|extension| extension == "deb");
     let tarball = if is_package {
         let package = aside.join("package");
-        cmd::run(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&package))?;
+        cmd::run(
+            Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(archive)
+                .arg(&package),
+        )?;
         package.join(&project.base.debian.member)
     } else {
         archive.canonicalize()?
@@ -62,10 +73,18 @@ fn unpack(project: &Project, archive: &Path, aside: &Path) -> Result<PathBuf> {
     let source = aside.join("source");
     fs::create_dir(&source)?;
     let mut tar = Command::new("tar");
-    tar.arg("--extract").arg("--file").arg(&tarball).arg("--directory").arg(&source);
+    tar.arg("--extract")
+        .arg("--file")
+        .arg(&tarball)
+        .arg("--directory")
+        .arg(&source);
     tar.args(["--strip-components=1", "--no-same-owner"]);
     tar.env("XZ_DEFAULTS", "--threads=0");
-    cmd::long("unpacking the kernel source", tar, &project.cache.log("unpack"))?;
+    cmd::long(
+        "Unpacking the kernel source",
+        tar,
+        &project.cache.log("unpack"),
+    )?;
     Ok(source)
 }
 
@@ -77,10 +96,26 @@ fn commit(project: &Project, source: &Path, version: &str) -> Result<()> {
     cmd::run(git(source).args(["config", "gc.auto", "0"]))?;
     let mut add = git(source);
     // One pack in place of 90,000 files: what is above this size goes straight into a pack.
-    add.args(["-c", "core.bigFileThreshold=1", "-c", "core.compression=1", "add", "--all", "--force"]);
-    cmd::long("committing the kernel source", add, &project.cache.log("import"))?;
+    add.args([
+        "-c",
+        "core.bigFileThreshold=1",
+        "-c",
+        "core.compression=1",
+        "add",
+        "--all",
+        "--force",
+    ]);
+    cmd::long(
+        "Committing the kernel source",
+        add,
+        &project.cache.log("import"),
+    )?;
+    let tree = cmd::output(git(source).arg("write-tree"))?;
     let mut commit = git(source);
-    commit.env("GIT_AUTHOR_DATE", day).env("GIT_COMMITTER_DATE", day);
-    cmd::run(commit.args(["commit", "--quiet", "--message", &message]))?;
+    commit
+        .env("GIT_AUTHOR_DATE", day)
+        .env("GIT_COMMITTER_DATE", day);
+    let commit = cmd::output(commit.args(["commit-tree", &tree, "-m", &message]))?;
+    cmd::run(git(source).args(["update-ref", "HEAD", &commit]))?;
     cmd::run(git(source).args(["tag", BASE]))
 }

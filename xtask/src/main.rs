@@ -17,6 +17,7 @@ mod guest;
 mod import;
 mod interrupt;
 mod kernel;
+mod mail;
 mod packages;
 mod patch;
 mod print;

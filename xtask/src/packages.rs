@@ -4,6 +4,7 @@
 use std::process::{Command, Stdio};
 
 use crate::toolchain::in_path;
+use crate::version::Version;
 
 /// How something is found.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +28,22 @@ pub struct Need {
 
 const fn program(name: &'static str, package: &'static str, why: &'static str) -> Need {
     let find = Find::Program(name, "--version");
-    Need { name, find, package, why }
+    Need {
+        name,
+        find,
+        package,
+        why,
+    }
 }
 
 const fn header(name: &'static str, package: &'static str, why: &'static str) -> Need {
     let find = Find::Header(name);
-    Need { name, find, package, why }
+    Need {
+        name,
+        find,
+        package,
+        why,
+    }
 }
 
 /// LLVM and Rust have rules of their own and are not here.
@@ -40,7 +51,12 @@ pub const NEEDS: [Need; 15] = [
     program("git", "git", "kernel source and series"),
     program("make", "make", "kernel build"),
     program("gcc", "gcc", "the programs of the kernel build"),
-    Need { name: "libc.a", find: Find::StaticC, package: "libc6-dev", why: "programs for the guest" },
+    Need {
+        name: "libc.a",
+        find: Find::StaticC,
+        package: "libc6-dev",
+        why: "programs for the guest",
+    },
     header("libelf.h", "libelf-dev", "objtool"),
     header("openssl/opensslv.h", "libssl-dev", "kernel build"),
     program("flex", "flex", "kconfig"),
@@ -60,18 +76,24 @@ pub const NEEDS: [Need; 15] = [
 ];
 
 impl Need {
-    /// What is there: the first line of the program's version, or the header's name.
+    /// What is there: the program's version, or just that it is there.
     pub fn found(&self) -> Option<String> {
         match self.find {
             Find::Program(program, option) => {
                 in_path(program)?;
-                let output = Command::new(program).arg(option).stdin(Stdio::null()).output().ok()?;
+                let output = Command::new(program)
+                    .arg(option)
+                    .stdin(Stdio::null())
+                    .output()
+                    .ok()?;
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
-                let line = text.lines().find(|line| !line.trim().is_empty());
-                Some(line.unwrap_or("found").trim().to_owned())
+                Some(Version::find(&text).map_or("found".into(), |version| version.to_string()))
             }
             Find::Header(header) => compiles(&["-E"], &format!("#include <{header}>\n")),
-            Find::StaticC => compiles(&["-static", "-o", "/dev/null"], "int main(void){return 0;}\n"),
+            Find::StaticC => compiles(
+                &["-static", "-o", "/dev/null"],
+                "int main(void){return 0;}\n",
+            ),
         }
     }
 }

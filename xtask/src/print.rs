@@ -26,7 +26,10 @@ pub fn print(project: &Project, what: What, flavour: Flavour) -> Result<()> {
         path.exists(),
         Failure::new(
             Code::Environment,
-            format!("{} is not there yet: run `cargo xtask {verb}{flavour}`", path.display())
+            format!(
+                "{} is not there yet: run `cargo xtask {verb}{flavour}`",
+                path.display()
+            )
         )
     );
     println!("{}", path.display());

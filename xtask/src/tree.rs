@@ -19,12 +19,14 @@ pub const BASE: &str = "base";
 #[derive(Clone, Debug)]
 pub struct Trees {
     dir: PathBuf,
+    log: PathBuf,
 }
 
 impl Trees {
     pub fn of(project: &Project) -> Self {
         let dir = project.cache.linux(&project.base.version);
-        Self { dir }
+        let log = project.cache.log("worktree");
+        Self { dir, log }
     }
 
     /// The base, never changed. It holds the repository as well: `git -C` works here.
@@ -56,8 +58,9 @@ impl Trees {
             let _ = fs::remove_dir_all(dir);
             cmd::run(git(&self.stock()).args(["worktree", "prune"]))?;
             let add = ["worktree", "add", "--quiet", "--force", "--detach"];
-            cmd::run(git(&self.stock()).args(add).arg(dir).arg(commit))
-                .with_context(|| format!("making the work tree {}", dir.display()))?;
+            let mut git = git(&self.stock());
+            git.args(add).arg(dir).arg(commit);
+            cmd::long("Checking out the kernel source", git, &self.log)?;
         }
         cmd::run(git(dir).args(["reset", "--quiet", "--hard", commit]))
             .with_context(|| format!("bringing {} to {commit}", dir.display()))?;

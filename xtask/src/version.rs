@@ -40,8 +40,14 @@ mod tests {
             ("Debian clang version 19.1.7 (3~deb12u1)", Version(19, 1, 7)),
             ("rustc 1.95.0 (59807616e 2026-04-14)", Version(1, 95, 0)),
             ("bindgen 0.72.1\n", Version(0, 72, 1)),
-            ("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)", Version(7, 2, 22)),
-            ("GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu", Version(4, 3, 0)),
+            (
+                "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)",
+                Version(7, 2, 22),
+            ),
+            (
+                "GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu",
+                Version(4, 3, 0),
+            ),
             ("rustc 1.97.0-nightly", Version(1, 97, 0)),
         ] {
             assert_eq!(Version::find(text), Some(version), "{text}");

@@ -63,7 +63,7 @@ impl Apt {
         let dir = tempfile::tempdir_in(&parent)?;
         let mut command = self.command("apt-get");
         command.args(["download", package]).current_dir(dir.path());
-        cmd::long(&format!("downloading {package}"), command, &self.log)?;
+        cmd::long(&format!("Downloading {package}"), command, &self.log)?;
         let entry = dir.path().read_dir()?.next().transpose()?;
         let name = entry.with_context(|| format!("apt-get download {package} left no file"))?;
         let name = name.file_name().into();
@@ -75,7 +75,7 @@ impl Apt {
         let _ = fs::remove_file(&stamp);
         let mut command = self.command("apt-get");
         command.arg("update");
-        cmd::long("fetching the package lists", command, &self.log)?;
+        cmd::long("Fetching package lists", command, &self.log)?;
         fs::write(&stamp, "").with_context(|| format!("writing {}", stamp.display()))
     }
 
@@ -103,8 +103,14 @@ pub fn is_here() -> bool {
 /// The second column of `NAME | VERSION | SOURCE`.
 fn madison(table: &str) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
-    for line in table.lines().filter(|line| line.trim_end().ends_with("Packages")) {
-        if let Some(version) = line.split('|').nth(1).map(|column| column.trim().to_owned())
+    for line in table
+        .lines()
+        .filter(|line| line.trim_end().ends_with("Packages"))
+    {
+        if let Some(version) = line
+            .split('|')
+            .nth(1)
+            .map(|column| column.trim().to_owned())
             && !versions.contains(&version)
         {
             versions.push(version);

@@ -60,7 +60,12 @@ Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
 fn list(sources: &[Source], os: &str, wanted: &[String]) -> Result<String> {
     let codename = field(os, "VERSION_CODENAME").unwrap_or_default();
     let of_release = |source: &&Source| source.suites.iter().any(|suite| suite == codename);
-    let main = |source: &&Source| source.components.iter().any(|component| component == "main");
+    let main = |source: &&Source| {
+        source
+            .components
+            .iter()
+            .any(|component| component == "main")
+    };
     let Some(source) = sources.iter().filter(main).find(of_release) else {
         bail!("no source in /etc/apt has the suite `{codename}` with the component main");
     };
@@ -79,13 +84,17 @@ fn list(sources: &[Source], os: &str, wanted: &[String]) -> Result<String> {
         None => String::new(),
     };
     let uri = source.uris.first().context("a source without a URI")?;
-    let lines = suites.iter().map(|suite| format!("deb {option}{uri} {suite} {components}\n"));
+    let lines = suites
+        .iter()
+        .map(|suite| format!("deb {option}{uri} {suite} {components}\n"));
     Ok(lines.collect())
 }
 
 /// A field of os-release.
 fn field<'a>(os: &'a str, name: &str) -> Option<&'a str> {
-    let value = os.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+    let value = os
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
     Some(value.trim_matches('"'))
 }
 
@@ -100,7 +109,10 @@ mod tests {
             components: vec!["main".into(), "universe".into()],
             signed_by: Some("/k.gpg".into()),
         };
-        vec![source("http://s/security", &["x-security"]), source("http://m/os", &["x", "x-updates"])]
+        vec![
+            source("http://s/security", &["x-security"]),
+            source("http://m/os", &["x", "x-updates"]),
+        ]
     }
 
     #[test]

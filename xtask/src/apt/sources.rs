@@ -38,12 +38,17 @@ pub fn of_machine(etc: &Path) -> Vec<Source> {
 /// `deb [signed-by=/a arch=amd64] URI SUITE COMPONENT...`
 fn one_line(line: &str) -> Option<Source> {
     let line = line.split('#').next()?.trim();
-    let rest = line.strip_prefix("deb")?.strip_prefix([' ', '\t'])?.trim_start();
+    let rest = line
+        .strip_prefix("deb")?
+        .strip_prefix([' ', '\t'])?
+        .trim_start();
     let (options, rest) = match rest.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => ("", rest),
     };
-    let signed_by = options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
+    let signed_by = options
+        .split_whitespace()
+        .find_map(|option| option.strip_prefix("signed-by="));
     let mut words = rest.split_whitespace().map(str::to_owned);
     Some(Source {
         uris: vec![words.next()?],
@@ -58,7 +63,7 @@ fn paragraphs(text: &str) -> Vec<Source> {
     let without_comments: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     without_comments
         .split(|line| line.trim().is_empty())
-        .filter_map(|lines| paragraph(lines))
+        .filter_map(paragraph)
         .collect()
 }
 
@@ -74,7 +79,12 @@ fn paragraph(lines: &[&str]) -> Option<Source> {
             fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
-    let value = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let value = |name: &str| {
+        fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    };
     let words = |name: &str| -> Vec<String> {
         let value = value(name).map(String::as_str).unwrap_or_default();
         value.split_whitespace().map(str::to_owned).collect()
@@ -88,7 +98,9 @@ fn paragraph(lines: &[&str]) -> Option<Source> {
         suites: words("suites"),
         components: words("components"),
         // A keyring may also stand here as a whole; then the keyring files of the machine must do.
-        signed_by: value("signed-by").filter(|value| value.starts_with('/')).cloned(),
+        signed_by: value("signed-by")
+            .filter(|value| value.starts_with('/'))
+            .cloned(),
     })
 }
 
@@ -110,10 +122,23 @@ mod tests {
     fn one_line_sources() {
         assert_eq!(
             one_line("deb [arch=amd64 signed-by=/k.gpg] http://m/debian trixie main contrib # x"),
-            Some(source("http://m/debian", &["trixie"], &["main", "contrib"], Some("/k.gpg")))
+            Some(source(
+                "http://m/debian",
+                &["trixie"],
+                &["main", "contrib"],
+                Some("/k.gpg")
+            ))
         );
-        assert_eq!(one_line("deb http://m/ ./"), Some(source("http://m/", &["./"], &[], None)));
-        for none in ["", "# deb http://m x main", "deb-src http://m x main", "deb http://m"] {
+        assert_eq!(
+            one_line("deb http://m/ ./"),
+            Some(source("http://m/", &["./"], &[], None))
+        );
+        for none in [
+            "",
+            "# deb http://m x main",
+            "deb-src http://m x main",
+            "deb http://m",
+        ] {
             assert_eq!(one_line(none), None, "{none}");
         }
     }
@@ -140,7 +165,12 @@ Suites: trixie
 ";
         assert_eq!(
             paragraphs(text),
-            [source("http://m/debian", &["trixie", "trixie-updates"], &["main"], Some("/k.gpg"))]
+            [source(
+                "http://m/debian",
+                &["trixie", "trixie-updates"],
+                &["main"],
+                Some("/k.gpg")
+            )]
         );
     }
 
@@ -152,7 +182,10 @@ Suites: trixie
         fs::write(etc.path().join("sources.list"), "deb http://a x main\n").unwrap();
         fs::write(folder.join("b.list"), "deb http://b x main\n").unwrap();
         fs::write(folder.join("c.list.disabled"), "deb http://c x main\n").unwrap();
-        let uris: Vec<_> = of_machine(etc.path()).into_iter().flat_map(|s| s.uris).collect();
+        let uris: Vec<_> = of_machine(etc.path())
+            .into_iter()
+            .flat_map(|s| s.uris)
+            .collect();
         assert_eq!(uris, ["http://a", "http://b"]);
     }
 }

@@ -11,8 +11,8 @@ use super::{Kernel, Source, config, read};
 use crate::cmd;
 use crate::deps;
 use crate::exit::{Code, Failure};
-use crate::guest::provision::Flavour;
 use crate::fetch;
+use crate::guest::provision::Flavour;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 use crate::tree::Trees;
@@ -36,8 +36,17 @@ impl Kernel {
         self.configure(project, &toolchain)?;
         let mut make = toolchain.make(&self.tree, &self.build);
         make.arg("bzImage");
-        cmd::long(&format!("building Linux ({})", self.name), make, &self.log(project, "build"))
-            .with_context(|| Failure::new(Code::Build, format!("the kernel {} does not build", self.name)))?;
+        cmd::long(
+            &format!("Building Linux ({})", self.name),
+            make,
+            &self.log(project, "build"),
+        )
+        .with_context(|| {
+            Failure::new(
+                Code::Build,
+                format!("the kernel {} does not build", self.name),
+            )
+        })?;
         stamp.write()
     }
 
@@ -80,11 +89,16 @@ impl Kernel {
         let configuring = || Failure::new(Code::Build, format!("configuring {}", self.name));
         cmd::run(&mut make("tinyconfig")).with_context(configuring)?;
         cmd::run(&mut make("rustavailable")).with_context(|| {
-            let advice = "the kernel cannot use this Rust toolchain; `cargo xtask doctor` says more";
+            let advice =
+                "the kernel cannot use this Rust toolchain; `cargo xtask doctor` says more";
             Failure::new(Code::Environment, advice)
         })?;
         let mut merge = Command::new(self.tree.join("scripts/kconfig/merge_config.sh"));
-        merge.args(["-m", "-O"]).arg(&self.build).arg(self.config()).args(&self.fragments);
+        merge
+            .args(["-m", "-O"])
+            .arg(&self.build)
+            .arg(self.config())
+            .args(&self.fragments);
         merge.current_dir(&self.tree);
         let merged = cmd::output(&mut merge).with_context(configuring)?;
         cmd::run(&mut make("olddefconfig")).with_context(configuring)?;

@@ -17,11 +17,20 @@ const SERIES: &str = "series";
 /// The fragments of the folder `configs`; one that is not listed above would be forgotten silently.
 pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
     let path = |name: &str| configs.join(format!("{name}.config"));
-    for entry in configs.read_dir().with_context(|| format!("reading {}", configs.display()))? {
+    for entry in configs
+        .read_dir()
+        .with_context(|| format!("reading {}", configs.display()))?
+    {
         let file = entry?.path();
-        let known = FRAGMENTS.iter().chain([&SERIES]).any(|name| path(name) == file);
+        let known = FRAGMENTS
+            .iter()
+            .chain([&SERIES])
+            .any(|name| path(name) == file);
         ensure!(
-            known || file.extension().is_none_or(|extension| extension != "config"),
+            known
+                || file
+                    .extension()
+                    .is_none_or(|extension| extension != "config"),
             "{} is not in the list of fragments in xtask/src/kernel/config.rs",
             file.display()
         );
@@ -38,7 +47,11 @@ pub fn check(config: &Path, fragments: &[PathBuf]) -> Result<()> {
     for fragment in fragments {
         let text = read(fragment)?;
         let parsed = parse(&text).with_context(|| format!("in {}", fragment.display()))?;
-        asked.extend(parsed.into_iter().map(|(symbol, value)| (symbol, (value, fragment))));
+        asked.extend(
+            parsed
+                .into_iter()
+                .map(|(symbol, value)| (symbol, (value, fragment))),
+        );
     }
     let lost: Vec<_> = asked
         .iter()
@@ -52,7 +65,10 @@ pub fn check(config: &Path, fragments: &[PathBuf]) -> Result<()> {
         return Ok(());
     }
     let lost = lost.join("\n  ");
-    let message = format!("{} has not all that was asked for:\n  {lost}", config.display());
+    let message = format!(
+        "{} has not all that was asked for:\n  {lost}",
+        config.display()
+    );
     bail!(Failure::new(Code::Build, message))
 }
 
@@ -64,7 +80,9 @@ fn read(path: &Path) -> Result<String> {
 fn parse(text: &str) -> Result<BTreeMap<String, String>> {
     let mut symbols = BTreeMap::new();
     for line in text.lines().map(str::trim) {
-        let unset = line.strip_prefix("# ").and_then(|line| line.strip_suffix(" is not set"));
+        let unset = line
+            .strip_prefix("# ")
+            .and_then(|line| line.strip_suffix(" is not set"));
         let (symbol, value) = match (unset, line.split_once('=')) {
             (Some(symbol), _) => (symbol, "n"),
             (None, _) if line.is_empty() || line.starts_with('#') => continue,
@@ -99,20 +117,43 @@ mod tests {
         Some(error.to_string())
     }
 
-    const CONFIG: &str = "#\n# Linux\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_N=64\nCONFIG_S=\"x=y\"\n";
+    const CONFIG: &str =
+        "#\n# Linux\n#\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_N=64\nCONFIG_S=\"x=y\"\n";
 
     #[test]
     fn a_subset_is_fine() {
-        assert_eq!(lost(CONFIG, &["# why\nCONFIG_A=y\n\nCONFIG_N=64\nCONFIG_S=\"x=y\"\n"]), None);
-        assert_eq!(lost(CONFIG, &["CONFIG_B=n\n# CONFIG_GONE is not set\n"]), None);
+        assert_eq!(
+            lost(
+                CONFIG,
+                &["# why\nCONFIG_A=y\n\nCONFIG_N=64\nCONFIG_S=\"x=y\"\n"]
+            ),
+            None
+        );
+        assert_eq!(
+            lost(CONFIG, &["CONFIG_B=n\n# CONFIG_GONE is not set\n"]),
+            None
+        );
     }
 
     #[test]
     fn each_lost_symbol_is_named() {
-        let said = lost(CONFIG, &["CONFIG_A=y\nCONFIG_B=y\n", "CONFIG_N=8\nCONFIG_GONE=m\n"]).unwrap();
-        assert!(said.contains("CONFIG_B: 0.config wants y, it is n"), "{said}");
-        assert!(said.contains("CONFIG_N: 1.config wants 8, it is 64"), "{said}");
-        assert!(said.contains("CONFIG_GONE: 1.config wants m, it is n"), "{said}");
+        let said = lost(
+            CONFIG,
+            &["CONFIG_A=y\nCONFIG_B=y\n", "CONFIG_N=8\nCONFIG_GONE=m\n"],
+        )
+        .unwrap();
+        assert!(
+            said.contains("CONFIG_B: 0.config wants y, it is n"),
+            "{said}"
+        );
+        assert!(
+            said.contains("CONFIG_N: 1.config wants 8, it is 64"),
+            "{said}"
+        );
+        assert!(
+            said.contains("CONFIG_GONE: 1.config wants m, it is n"),
+            "{said}"
+        );
         assert!(!said.contains("CONFIG_A"), "{said}");
         assert!(lost(CONFIG, &["# CONFIG_A is not set\n"]).is_some());
     }

@@ -41,7 +41,9 @@ impl Kernel {
         let trees = Trees::of(project);
         let (name, tree, source) = match (flavour, &project.kernel_tree) {
             (Flavour::Patched, Some(own)) => (own_name(own), own.clone(), Source::Own),
-            (Flavour::Patched, None) => ("patched".into(), trees.patched(), Source::Cached(flavour)),
+            (Flavour::Patched, None) => {
+                ("patched".into(), trees.patched(), Source::Cached(flavour))
+            }
             (Flavour::Stock, _) => ("stock".into(), trees.stock(), Source::Cached(flavour)),
         };
         let with_series = flavour == Flavour::Patched;
@@ -65,7 +67,9 @@ impl Kernel {
     /// What a build in the source itself has left behind makes every build elsewhere fail.
     fn ensure_clean(&self) -> Result<()> {
         let leftovers = [".config", "include/config", "arch/x86/include/generated"];
-        let leftover = leftovers.iter().find(|leftover| self.tree.join(leftover).exists());
+        let leftover = leftovers
+            .iter()
+            .find(|leftover| self.tree.join(leftover).exists());
         let message = || {
             let tree = self.tree.display();
             let leftover = leftover.unwrap_or(&"");
@@ -94,7 +98,10 @@ mod tests {
 
     #[test]
     fn trees_of_the_same_name_are_built_apart() {
-        let (one, other) = (own_name(Path::new("/a/linux")), own_name(Path::new("/b/linux")));
+        let (one, other) = (
+            own_name(Path::new("/a/linux")),
+            own_name(Path::new("/b/linux")),
+        );
         assert!(one.starts_with("own-linux-") && other.starts_with("own-linux-"));
         assert_ne!(one, other);
     }

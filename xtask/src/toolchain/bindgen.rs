@@ -45,7 +45,14 @@ pub fn prepare(project: &Project, llvm: &Llvm) -> Result<PathBuf> {
         cargo.env_remove(name);
     }
     cargo
-        .args(["install", "bindgen-cli", "--version", PINNED, "--locked", "--root"])
+        .args([
+            "install",
+            "bindgen-cli",
+            "--version",
+            PINNED,
+            "--locked",
+            "--root",
+        ])
         .arg(aside.path())
         // Not below a folder with a .cargo/config.toml of somebody else's.
         .current_dir("/")
@@ -53,8 +60,11 @@ pub fn prepare(project: &Project, llvm: &Llvm) -> Result<PathBuf> {
     if let Some(libclang) = &llvm.libclang {
         cargo.env("LIBCLANG_PATH", libclang);
     }
-    cmd::long("building bindgen", cargo, &project.cache.log("bindgen")).with_context(|| {
-        Failure::new(Code::Environment, format!("bindgen {MINIMUM} or newer is needed"))
+    cmd::long("Building bindgen", cargo, &project.cache.log("bindgen")).with_context(|| {
+        Failure::new(
+            Code::Environment,
+            format!("bindgen {MINIMUM} or newer is needed"),
+        )
     })?;
     let home = home(project);
     fs::create_dir_all(project.cache.tools())?;

@@ -16,7 +16,13 @@ pub const MINIMUM: Version = Version(17, 0, 1);
 const MAJORS: std::ops::RangeInclusive<u32> = 17..=40;
 /// What `make LLVM=` runs.
 const TOOLS: [&str; 8] = [
-    "clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy", "llvm-objdump", "llvm-readelf",
+    "clang",
+    "ld.lld",
+    "llvm-ar",
+    "llvm-nm",
+    "llvm-objcopy",
+    "llvm-objdump",
+    "llvm-readelf",
     "llvm-strip",
 ];
 
@@ -66,8 +72,13 @@ fn complete(suffix: &str) -> Option<Llvm> {
 /// Beside the real clang: bindgen's own search might find one of another version.
 fn libclang(clang: &Path) -> Option<PathBuf> {
     let lib = clang.canonicalize().ok()?.parent()?.parent()?.join("lib");
-    let mut names = lib.read_dir().ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.any(|name| name.starts_with("libclang.so") || is_versioned(&name)).then_some(lib)
+    let mut names = lib
+        .read_dir()
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .any(|name| name.starts_with("libclang.so") || is_versioned(&name))
+        .then_some(lib)
 }
 
 /// `libclang-19.so.19`, and not libclang-cpp.

@@ -30,7 +30,10 @@ impl Toolchain {
     /// Everything is there afterwards.
     pub fn prepare(project: &Project) -> Result<Self> {
         let llvm = llvm::find().with_context(|| {
-            Failure::new(Code::Environment, "looking for clang, lld and the LLVM tools")
+            Failure::new(
+                Code::Environment,
+                "looking for clang, lld and the LLVM tools",
+            )
         })?;
         let library = rust::prepare(project)?;
         let bindgen = bindgen::prepare(project, &llvm)?;
@@ -56,7 +59,10 @@ impl Toolchain {
         make.arg("-C")
             .arg(tree)
             .arg(output)
-            .arg(format!("-j{}", thread::available_parallelism().map_or(1, usize::from)))
+            .arg(format!(
+                "-j{}",
+                thread::available_parallelism().map_or(1, usize::from)
+            ))
             .arg(format!("LLVM={}", self.llvm.argument))
             .arg("ARCH=x86_64")
             .arg(format!("BINDGEN={}", self.bindgen.display()))
@@ -77,18 +83,32 @@ impl Toolchain {
 /// Variables of the cargo that runs us, and of a make above it: none of a kernel build's business.
 pub fn inherited() -> impl Iterator<Item = String> {
     let ours = |name: &String| {
-        let cargo = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_"];
-        let whole = ["CARGO", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_DIR", "CARGO_MAKEFLAGS"];
+        let cargo = [
+            "CARGO_MANIFEST_",
+            "CARGO_PKG_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ];
+        let whole = [
+            "CARGO",
+            "CARGO_PRIMARY_PACKAGE",
+            "CARGO_TARGET_DIR",
+            "CARGO_MAKEFLAGS",
+        ];
         let make = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LD_LIBRARY_PATH"];
         cargo.iter().any(|start| name.starts_with(start))
             || whole.contains(&name.as_str())
             || make.contains(&name.as_str())
     };
-    env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(ours)
+    env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(ours)
 }
 
 /// Where a program is in PATH.
 pub fn in_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|dir| dir.join(program)).find(|candidate| candidate.is_file())
+    env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|candidate| candidate.is_file())
 }

@@ -42,7 +42,10 @@ pub fn prepare(project: &Project) -> Result<PathBuf> {
     let version = version()?;
     ensure!(
         version >= MINIMUM,
-        Failure::new(Code::Environment, format!("rustc is {version}, the kernel needs {MINIMUM}"))
+        Failure::new(
+            Code::Environment,
+            format!("rustc is {version}, the kernel needs {MINIMUM}")
+        )
     );
     if let Some(library) = find(project)? {
         return Ok(library);
@@ -51,8 +54,12 @@ pub fn prepare(project: &Project) -> Result<PathBuf> {
         eprintln!("no {PACKAGE} {version} from the distribution ({error:#}); trying rustup");
         let mut rustup = Command::new("rustup");
         rustup.args(["component", "add", PACKAGE]);
-        cmd::long("rustup: the source of Rust's library", rustup, &project.cache.log("rustup"))
-            .with_context(|| Failure::new(Code::Environment, remedy(version)))?;
+        cmd::long(
+            "Fetching the source of Rust's library",
+            rustup,
+            &project.cache.log("rustup"),
+        )
+        .with_context(|| Failure::new(Code::Environment, remedy(version)))?;
     }
     find(project)?.with_context(|| Failure::new(Code::Environment, remedy(version)))
 }
@@ -71,11 +78,19 @@ fn from_distribution(project: &Project, version: Version) -> Result<()> {
     let offered = apt.versions(PACKAGE)?;
     let same = offered
         .iter()
-        .find(|offered| offered.starts_with(&format!("{version}+")) || offered.starts_with(&format!("{version}-")))
+        .find(|offered| {
+            offered.starts_with(&format!("{version}+"))
+                || offered.starts_with(&format!("{version}-"))
+        })
         .with_context(|| format!("it is in {}", offered.join(", ")))?;
     let package = apt.download(&format!("{PACKAGE}={same}"))?;
     let aside = project.cache.aside()?;
-    cmd::run(Command::new("dpkg-deb").arg("-x").arg(package.path()).arg(aside.path()))?;
+    cmd::run(
+        Command::new("dpkg-deb")
+            .arg("-x")
+            .arg(package.path())
+            .arg(aside.path()),
+    )?;
     let home = home(project, version);
     fs::create_dir_all(project.cache.tools())?;
     let _ = fs::remove_dir_all(&home);
