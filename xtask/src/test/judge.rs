@@ -36,6 +36,9 @@ pub fn problems(report: &Report, tree: &Tree) -> Vec<Problem> {
     }
     if tree.tests().is_empty() {
         problems.push(Problem::new(Trouble::ZeroTests, "the guest ran no test"));
+    } else if !tree.errors().is_empty() {
+        let text = format!("the guest's KTAP is broken: {}", tree.errors().join("; "));
+        problems.push(Problem::new(Trouble::BadKtap, text));
     }
     problems.extend(report.splat());
     problems
