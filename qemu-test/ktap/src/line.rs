@@ -62,13 +62,13 @@ fn result(line: &str) -> Option<TestResult<'_>> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(rest.len());
     let (digits, rest) = rest.split_at(end);
-    let rest = rest.strip_prefix(' ').unwrap_or(rest);
-    let rest = rest.strip_prefix("- ").unwrap_or(rest);
     let (name, directive) = match rest.split_once('#') {
         None => (rest, ""),
         // A directive stands by itself.
         Some((name, directive)) => (name.strip_suffix(' ')?, directive.strip_prefix(' ')?),
     };
+    let name = name.strip_prefix(' ').unwrap_or(name);
+    let name = name.strip_prefix("- ").unwrap_or(name);
     Some(TestResult {
         ok,
         number: number(digits)?,
@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(of("ok 3 d # SKIP why"), Some((true, 3, "d", Some("why"))));
         assert_eq!(of("ok 4 e # ran 2 s"), Some((true, 4, "e", None)));
         assert_eq!(of("ok 5"), Some((true, 5, "", None)));
+        assert_eq!(of("ok 6 # SKIP g"), Some((true, 6, "", Some("g"))));
         assert_eq!(of("ok x"), None);
         assert_eq!(of("okay 1 f"), None);
     }

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The cases: the list of them, and what runs them. Each leaves the CPUs as it found them.
 
+mod at_boot;
+mod cpuset;
 mod demo;
 mod errors;
+mod global_files;
 mod hotplug;
+mod kselftest;
+mod kunit;
 mod last_housekeeping;
+mod partition;
+mod release;
 mod storm;
 mod three_lines;
 mod workers;
@@ -50,6 +57,16 @@ pub const CASES: &[Case] = &[
     last_housekeeping::CASE,
     hotplug::CASE,
     storm::CASE,
+    global_files::CASE,
+    at_boot::CASE,
+    release::CASE,
+    partition::CASE,
+    cpuset::V1,
+    cpuset::NO_CGROUP,
+    kunit::CASE,
+    kselftest::CPU_HOTPLUG,
+    kselftest::CPUSET_PRS,
+    kselftest::CPU_ISOLATION,
     demo::CASE,
 ];
 

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Selftests of the kernel tree: its own, for the host to compare on stock and patched, and ours.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{Case, Context, Outcome};
+use crate::cgroup::Hierarchy;
+use crate::command;
+
+pub const CPU_HOTPLUG: Case = Case {
+    name: "kselftest-cpu-hotplug",
+    doc: "runs the kernel's selftest of CPU hotplug",
+    run: cpu_hotplug,
+};
+
+pub const CPUSET_PRS: Case = Case {
+    name: "kselftest-cpuset-prs",
+    doc: "runs the kernel's selftest of cpuset partitions",
+    run: cpuset_prs,
+};
+
+pub const CPU_ISOLATION: Case = Case {
+    name: "kselftest-cpu-isolation",
+    doc: "runs the selftest that comes with the patches",
+    run: cpu_isolation,
+};
+
+const ROOT: &str = "/kselftest";
+/// KSFT_SKIP of tools/testing/selftests/kselftest.h.
+const SKIPPED: i32 = 4;
+
+fn cpu_hotplug(context: &mut Context) -> Result<Outcome> {
+    let said = run("cpu-hotplug", "cpu-on-off-test.sh", &["-a"])?;
+    compared(context, CPU_HOTPLUG.name, &said)
+}
+
+fn cpuset_prs(context: &mut Context) -> Result<Outcome> {
+    let _hierarchy = Hierarchy::v2()?;
+    let said = run("cgroup", "test_cpuset_prs.sh", &[])?;
+    compared(context, CPUSET_PRS.name, &said)
+}
+
+fn cpu_isolation(context: &mut Context) -> Result<Outcome> {
+    let dir = format!("{ROOT}/cpu-isolation");
+    for entry in fs::read_dir(&dir).with_context(|| format!("reading {dir}"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".sh") {
+            continue;
+        }
+        let said = run("cpu-isolation", &name, &[])?;
+        let result = match said.exit {
+            0 => Ok(()),
+            SKIPPED => bail!("{name} was skipped:\n{}", said.text),
+            exit => Err(anyhow::anyhow!("exit status {exit}:\n{}", said.text)),
+        };
+        context.check(&name, result);
+    }
+    Ok(Outcome::Done)
+}
+
+/// What a script said and how it ended.
+struct Said {
+    text: String,
+    exit: i32,
+}
+
+fn run(folder: &str, script: &str, args: &[&str]) -> Result<Said> {
+    let output = command::environment(&mut Command::new("/bin/bash"))
+        .arg(format!("./{script}"))
+        .args(args)
+        .current_dir(format!("{ROOT}/{folder}"))
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("running {folder}/{script}"))?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok(Said {
+        text: String::from_utf8_lossy(&text).into_owned(),
+        exit: command::status(output.status),
+    })
+}
+
+/// Hands the output to the host. Whether it is good is what stock makes of it.
+fn compared(context: &mut Context, name: &str, said: &Said) -> Result<Outcome> {
+    let text = format!("{}exit status {}\n", said.text, said.exit);
+    context.artifact(name, &text)?;
+    context.check("ran to its end", ran(said));
+    Ok(Outcome::Done)
+}
+
+fn ran(said: &Said) -> Result<()> {
+    ensure!(said.exit != SKIPPED, "it was skipped:\n{}", said.text);
+    ensure!(
+        said.text.lines().count() > 2,
+        "it said nothing:\n{}",
+        said.text
+    );
+    Ok(())
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A CPU that isolcpus= has isolated is released, and isolated again.
+
+use anyhow::Result;
+
+use super::three_lines::same;
+use super::{CPU, Case, Context, Outcome, expect};
+use crate::{cpu, dump};
+
+pub const CASE: Case = Case {
+    name: "release-boot-isolated",
+    doc: "releases CPU 3 of isolcpus=domain,3, and isolates it again",
+    run,
+};
+
+fn run(context: &mut Context) -> Result<Outcome> {
+    context.check("isolated at boot", expect(cpu::is_isolated(CPU)?, true));
+    let before = dump::dump()?;
+    context.artifact("at-boot-isolated", &before)?;
+
+    cpu::three_lines(CPU, false)?;
+    context.check("released", expect(cpu::is_isolated(CPU)?, false));
+    context.artifact("after-release", &dump::dump()?)?;
+
+    cpu::three_lines(CPU, true)?;
+    context.check("isolated again", expect(cpu::is_isolated(CPU)?, true));
+    context.check("nothing is different", same(&before, &dump::dump()?));
+    Ok(Outcome::Done)
+}
