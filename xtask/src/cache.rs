@@ -3,7 +3,10 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
@@ -12,6 +15,10 @@ use rustix::io::Errno;
 use crate::interrupt;
 
 const NAME: &str = "cpu-isolation";
+/// What lies aside for so long is nobody's work any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the lock is tried: to wait in the kernel would be deaf to Ctrl-C.
+const POLL: Duration = Duration::from_millis(200);
 
 /// The cache: `$XDG_CACHE_HOME/cpu-isolation`, or `~/.cache/cpu-isolation`.
 #[derive(Clone, Debug)]
@@ -69,10 +76,19 @@ impl Cache {
         self.root.join("logs").join(format!("{name}.log"))
     }
 
-    /// An empty folder beside what it will become by a rename; gone when dropped.
+    /// An empty folder beside what it will become by a rename; gone when dropped, or some time after
+    /// this process was killed.
     pub fn aside(&self) -> Result<tempfile::TempDir> {
         let folder = self.root.join("aside");
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        for left in folder.read_dir()?.flatten() {
+            let age = left
+                .metadata()
+                .and_then(|left| left.modified()?.elapsed().map_err(io::Error::other));
+            if age.is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_dir_all(left.path());
+            }
+        }
         tempfile::tempdir_in(&folder)
             .with_context(|| format!("making a folder in {}", folder.display()))
     }
@@ -81,21 +97,21 @@ impl Cache {
     pub fn lock(&self) -> Result<Lock> {
         let path = self.root.join("lock");
         let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Lock { _file: file }),
-            Err(Errno::WOULDBLOCK) => {}
-            Err(error) => bail!("locking {}: {error}", path.display()),
-        }
-        eprintln!(
-            "waiting for another xtask, which has locked {}",
-            path.display()
-        );
+        let mut waits = false;
         loop {
-            match flock(&file, FlockOperation::LockExclusive) {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Lock { _file: file }),
-                Err(Errno::INTR) => interrupt::check()?,
+                Err(Errno::WOULDBLOCK) => {}
                 Err(error) => bail!("locking {}: {error}", path.display()),
             }
+            if !std::mem::replace(&mut waits, true) {
+                eprintln!(
+                    "waiting for another xtask, which has locked {}",
+                    path.display()
+                );
+            }
+            interrupt::check()?;
+            sleep(POLL);
         }
     }
 }
@@ -118,6 +134,19 @@ fn root(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_cannot_have_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_owned();
+        let cache = Cache { root };
+        let lock = cache.lock().unwrap();
+        let other = File::create(dir.path().join("lock")).unwrap();
+        let attempt = || flock(&other, FlockOperation::NonBlockingLockExclusive);
+        assert_eq!(attempt(), Err(Errno::WOULDBLOCK));
+        drop(lock);
+        assert_eq!(attempt(), Ok(()));
+    }
 
     #[test]
     fn xdg_goes_first_when_it_is_absolute() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::cmd;
 use crate::exit::{Code, Failure};
@@ -16,6 +16,8 @@ use crate::tree::{BASE, Trees, kernel_version};
 
 /// Unpacks and commits the source aside, and puts it in place when it is whole.
 pub fn import(project: &Project, archive: &Path) -> Result<()> {
+    let trees = Trees::of(project);
+    ensure_unused(&trees)?;
     let aside = project.cache.aside()?;
     let source = unpack(project, archive, aside.path())
         .with_context(|| format!("unpacking {}", archive.display()))?;
@@ -34,15 +36,33 @@ pub fn import(project: &Project, archive: &Path) -> Result<()> {
     commit(project, &source, &version)?;
     fs::write(source.join(".git").join(ORIGIN), sha256(archive)?)?;
 
-    let trees = Trees::of(project);
     let stock = trees.stock();
     let folder = stock.parent().context("the cache is no folder")?;
-    // The work trees belong to the repository that is about to go.
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     fs::rename(&source, &stock).with_context(|| format!("making {}", stock.display()))
+}
+
+/// A person's work tree of the repository would lose its commits with it.
+fn ensure_unused(trees: &Trees) -> Result<()> {
+    if !trees.ready() {
+        return Ok(());
+    }
+    let list = cmd::output(git(&trees.stock()).args(["worktree", "list", "--porcelain"]))?;
+    let ours = trees.stock();
+    let ours = ours.parent().unwrap_or(&ours);
+    let foreign = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("worktree "))
+        .find(|tree| !Path::new(tree).starts_with(ours) && Path::new(tree).exists());
+    if let Some(tree) = foreign {
+        bail!(
+            "{tree} belongs to the source that is to be replaced; save its commits and remove it"
+        );
+    }
+    Ok(())
 }
 
 /// In .git: the hash of the archive.

@@ -103,16 +103,12 @@ pub fn is_here() -> bool {
 /// The second column of `NAME | VERSION | SOURCE`.
 fn madison(table: &str) -> Vec<String> {
     let mut versions: Vec<String> = Vec::new();
-    for line in table
+    let binaries = table
         .lines()
-        .filter(|line| line.trim_end().ends_with("Packages"))
-    {
-        if let Some(version) = line
-            .split('|')
-            .nth(1)
-            .map(|column| column.trim().to_owned())
-            && !versions.contains(&version)
-        {
+        .filter(|line| line.trim_end().ends_with("Packages"));
+    for version in binaries.filter_map(|line| line.split('|').nth(1)) {
+        let version = version.trim().to_owned();
+        if !versions.contains(&version) {
             versions.push(version);
         }
     }

@@ -99,7 +99,8 @@ impl Kernel {
             .arg(&self.build)
             .arg(self.config())
             .args(&self.fragments);
-        merge.current_dir(&self.tree);
+        // Not in the source: older ones make a temporary file where they are run.
+        merge.current_dir(&self.build);
         let merged = cmd::output(&mut merge).with_context(configuring)?;
         cmd::run(&mut make("olddefconfig")).with_context(configuring)?;
         if let Some(folder) = log.parent() {
