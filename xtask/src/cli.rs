@@ -61,7 +61,7 @@ pub enum Verb {
     Patch(patch::Verb),
     /// Build kernels
     Build {
-        /// Which
+        /// Which ones
         #[arg(value_name = "KERNEL", default_value = "patched")]
         kernels: Vec<Flavour>,
         #[command(flatten)]

@@ -87,7 +87,7 @@ impl Need {
                     .output()
                     .ok()?;
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
-                Some(Version::find(&text).map_or("found".into(), |version| version.to_string()))
+                Some(Version::word(&text).unwrap_or("found").to_owned())
             }
             Find::Header(header) => compiles(&["-E"], &format!("#include <{header}>\n")),
             Find::StaticC => compiles(

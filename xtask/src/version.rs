@@ -8,12 +8,16 @@ use std::fmt::{self, Display};
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Version {
-    /// The first thing in `text` that looks like a version: numbers with a dot between them.
+    /// The first thing in `text` that looks like a version.
     pub fn find(text: &str) -> Option<Self> {
+        Self::word(text).and_then(Self::parse)
+    }
+
+    /// The same as it stands there: numbers with a dot between them.
+    pub fn word(text: &str) -> Option<&str> {
         text.split(|c: char| !c.is_ascii_digit() && c != '.')
             .map(|word| word.trim_matches('.'))
             .find(|word| word.contains('.'))
-            .and_then(Self::parse)
     }
 
     /// `1.85`, `19.1.7`, `7.3.4.1`; nothing but numbers and dots.
