@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
 
+use std::hint;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,11 +13,14 @@ use crate::affinity;
 /// How the agent is told that it is to be a piece of a workload.
 pub const OPTION: &str = "--work";
 
-const FORKING: usize = 200;
-const BUSY: usize = 4;
-/// Between two rounds of a forking task. 200 of them keep four emulated CPUs busy, not stuck.
-const PAUSE: Duration = Duration::from_millis(900);
-const THREADS: usize = 4;
+/// 200 tasks that fork: so many processes of so many threads.
+const FORKING: usize = 20;
+const TASKS: u64 = 10;
+/// Between two forks of a task. Some 400 of them a second keep four emulated CPUs busy, not stuck.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Each so-many-th of a task's children is a process and not a thread: they cost much more.
+const PROCESS: u64 = 20;
+const BUSY: usize = 2;
 const NAP: Duration = Duration::from_millis(50);
 
 /// A process of this program. It ends with its owner.
@@ -72,14 +76,17 @@ pub fn storm() -> Result<Vec<Worker>> {
 pub fn work(kind: &str) -> ExitCode {
     match kind {
         "busy" => loop {
-            std::hint::spin_loop();
+            hint::spin_loop();
         },
         "napping" => loop {
             thread::sleep(NAP);
         },
-        "forking" => loop {
-            fork_and_exit();
-        },
+        "forking" => {
+            for number in 1..TASKS {
+                thread::spawn(move || fork_forever(number));
+            }
+            fork_forever(0)
+        }
         "brief" => ExitCode::SUCCESS,
         _ => {
             eprintln!("agent: no worker is called {kind}");
@@ -88,14 +95,16 @@ pub fn work(kind: &str) -> ExitCode {
     }
 }
 
-/// New tasks of both kinds: a process, and threads.
-fn fork_and_exit() {
-    let threads: Vec<_> = (0..THREADS)
-        .map(|_| thread::spawn(|| std::hint::black_box((0..10_000u64).sum::<u64>())))
-        .collect();
-    drop(Worker::spawn("brief").map(|mut worker| worker.0.wait()));
-    for thread in threads {
-        let _ = thread.join();
+/// One of the 200. The number keeps them from forking processes all at once.
+fn fork_forever(number: u64) -> ! {
+    for round in number * PROCESS / TASKS.. {
+        if round % PROCESS == 0 {
+            drop(Worker::spawn("brief").map(|mut worker| worker.0.wait()));
+        } else {
+            let child = thread::spawn(|| hint::black_box((0..10_000u64).sum::<u64>()));
+            let _ = child.join();
+        }
+        thread::sleep(PAUSE);
     }
-    thread::sleep(PAUSE);
+    unreachable!("the rounds are without end")
 }

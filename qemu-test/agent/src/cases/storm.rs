@@ -1,14 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
-use anyhow::{Result, bail};
+//! CPUs are isolated and released in an order that is random and the same each time.
 
-use super::{Case, Context, Outcome};
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::three_lines::domains;
+use super::{Case, Context, Outcome, expect};
+use crate::affinity;
+use crate::cpu::{self, parse_list, read_trimmed};
+use crate::procs::{Task, tasks};
+use crate::workload::{self, Worker};
 
 pub const CASE: Case = Case {
     name: "storm",
-    doc: "",
+    doc: "CPUs are isolated and released in random order under load, invariants hold in each round",
     run,
 };
 
-fn run(_: &mut Context) -> Result<Outcome> {
-    bail!("not written")
+const ROUNDS: u32 = 30;
+const CPUS: [u32; 3] = [1, 2, 3];
+const SEED: u64 = 0x2545_f491_4f6c_dd1d;
+
+fn run(context: &mut Context) -> Result<Outcome> {
+    let load = workload::storm()?;
+    let bound = CPUS.map(|cpu| Worker::bound(&[cpu]).map(|worker| (cpu, worker)));
+    let bound = bound.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut isolated = BTreeSet::new();
+    let mut random = SEED;
+    for round in 1..=ROUNDS {
+        let cpu = CPUS[next(&mut random) as usize % CPUS.len()];
+        let isolate = isolated.insert(cpu) || !isolated.remove(&cpu);
+        let what = if isolate { "isolate" } else { "release" };
+        let result = cpu::three_lines(cpu, isolate).and_then(|()| invariants(&isolated, &bound));
+        context.check(&format!("round {round}: {what} CPU {cpu}"), result);
+    }
+    drop(load);
+    Ok(Outcome::Done)
+}
+
+/// Marsaglia's xorshift. Its low bits are the poor ones.
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state >> 32
+}
+
+fn invariants(isolated: &BTreeSet<u32>, bound: &[(u32, Worker)]) -> Result<()> {
+    let shown = parse_list(&read_trimmed(&format!("{}/isolated", cpu::ROOT))?)?;
+    expect(shown, isolated.iter().copied().collect()).context("the list of isolated CPUs")?;
+    // A domain of one CPU alone is none.
+    let some = CPUS.len() > isolated.len();
+    for cpu in 0..=CPUS.len() as u32 {
+        let alone = isolated.contains(&cpu);
+        expect(cpu::is_isolated(cpu)?, alone).with_context(|| format!("isolated of CPU {cpu}"))?;
+        let has = !domains(cpu)?.is_empty();
+        expect(has, some && !alone).with_context(|| format!("sched domains of CPU {cpu}"))?;
+    }
+    for (cpu, worker) in bound {
+        expect(affinity::get(worker.pid())?, vec![*cpu]).context("a bound task")?;
+    }
+    ordinary_tasks(isolated, bound)
+}
+
+/// They may run on all CPUs but those.
+fn ordinary_tasks(isolated: &BTreeSet<u32>, bound: &[(u32, Worker)]) -> Result<()> {
+    let others = |cpu: &u32| !isolated.contains(cpu);
+    let expected: Vec<_> = (0..=CPUS.len() as u32).filter(others).collect();
+    let is_wrong = |task: &&Task| {
+        let asked = bound.iter().any(|(_, worker)| worker.pid() == task.tgid);
+        !task.kthread && !asked && task.allowed != expected
+    };
+    let wrong: BTreeSet<_> = tasks()?
+        .iter()
+        .filter(is_wrong)
+        .map(|task| format!("{} ({}): {:?}", task.comm, task.pid, task.allowed))
+        .collect();
+    ensure!(wrong.is_empty(), "not allowed {expected:?}, but: {wrong:?}");
+    Ok(())
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The three lines under load, and their undoing.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 use std::time::Duration;
@@ -98,14 +99,8 @@ pub fn same(before: &str, after: &str) -> Result<()> {
 
 /// No task may run on `cpu` but those that have asked to, and the CPU's own kthreads.
 pub fn nobody_may(cpu: u32, asked: &[&Worker]) -> Result<()> {
-    let tasks = tasks()?;
-    ensure!(tasks.len() > asked.len(), "there are no tasks");
-    let may = |task: &&Task| {
-        task.allowed.contains(&cpu) && !task.is_per_cpu() && !is_one_of(task.tgid, asked)
-    };
-    let names: Vec<_> = tasks
+    let names: Vec<_> = may_run(cpu, asked)?
         .iter()
-        .filter(may)
         .map(|task| format!("{} ({}): {:?}", task.comm, task.pid, task.allowed))
         .collect();
     ensure!(
@@ -116,23 +111,47 @@ pub fn nobody_may(cpu: u32, asked: &[&Worker]) -> Result<()> {
     Ok(())
 }
 
+/// The tasks that may run on `cpu`, without those.
+pub fn may_run(cpu: u32, asked: &[&Worker]) -> Result<Vec<Task>> {
+    let mut tasks = tasks()?;
+    ensure!(tasks.len() > asked.len(), "there are no tasks");
+    tasks.retain(|task| {
+        task.allowed.contains(&cpu) && !task.is_per_cpu() && !is_one_of(task.tgid, asked)
+    });
+    Ok(tasks)
+}
+
 /// No task is switched to on `cpu` but those, and the idle task.
 fn nobody_does(cpu: u32, asked: &[&Worker]) -> Result<()> {
-    let lines = trace::record("sched/sched_switch", cpu, TRACED)?;
-    let mut others = Vec::new();
-    for ((pid, comm), times) in trace::ran(&lines) {
-        // A kthread that has ended meanwhile is none of the CPU's own.
-        let own = pid == 0 || Task::read(pid).is_ok_and(|task| task.is_per_cpu());
-        if !own && !is_one_of(pid, asked) {
-            others.push(format!("{comm} ({pid}) {times} times"));
-        }
-    }
+    let others: Vec<_> = ran(cpu, asked, TRACED)?
+        .iter()
+        .map(|(comm, times)| format!("{comm} {times} times"))
+        .collect();
     ensure!(
         others.is_empty(),
         "these ran on CPU {cpu}: {}",
         others.join(", ")
     );
     Ok(())
+}
+
+/// The tasks that are switched to on `cpu` for so long, and how often: without those, and without the
+/// idle task and the CPU's own kthreads.
+pub fn ran(cpu: u32, asked: &[&Worker], time: Duration) -> Result<Vec<(String, usize)>> {
+    let mut own: BTreeSet<u32> = per_cpu_kthreads()?;
+    let lines = trace::record("sched/sched_switch", cpu, time)?;
+    own.extend(per_cpu_kthreads()?);
+    let is_other = |pid: u32| pid != 0 && !own.contains(&pid) && !is_one_of(pid, asked);
+    let others = trace::ran(&lines)
+        .into_iter()
+        .filter(|((pid, _), _)| is_other(*pid));
+    Ok(others.map(|((_, comm), times)| (comm, times)).collect())
+}
+
+/// Those that live now. One that lives for a moment only is nobody's own.
+fn per_cpu_kthreads() -> Result<BTreeSet<u32>> {
+    let own = tasks()?.into_iter().filter(Task::is_per_cpu);
+    Ok(own.map(|task| task.pid).collect())
 }
 
 fn is_one_of(pid: u32, workers: &[&Worker]) -> bool {
