@@ -3,8 +3,9 @@
 
 use anyhow::Result;
 
-use super::three_lines::{no_domain, nobody_may, same};
-use super::{CPU, Case, Context, Outcome, expect};
+use super::domains::no_domain;
+use super::three_lines::{nobody_may, same};
+use super::{CPU, Case, Context, expect};
 use crate::cgroup::Hierarchy;
 use crate::workload::Worker;
 use crate::{affinity, cpu, dump};
@@ -21,7 +22,7 @@ pub const NO_CGROUP: Case = Case {
     run: no_cgroup,
 };
 
-fn v1(context: &mut Context) -> Result<Outcome> {
+fn v1(context: &mut Context) -> Result<()> {
     let mut hierarchy = Hierarchy::v1()?;
     hierarchy.make("child")?;
     hierarchy.write("child/cpuset.cpus", "0-2")?;
@@ -33,12 +34,12 @@ fn v1(context: &mut Context) -> Result<Outcome> {
         "the task in the child",
         expect(affinity::get(inside.pid())?, vec![0, 1, 2]),
     );
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-fn no_cgroup(context: &mut Context) -> Result<Outcome> {
+fn no_cgroup(context: &mut Context) -> Result<()> {
     there_and_back(context)?;
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn there_and_back(context: &mut Context) -> Result<()> {

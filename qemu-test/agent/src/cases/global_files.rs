@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::{CPU, Case, Context, Outcome, expect};
+use super::{CPU, Case, Context, expect};
 use crate::cpu::{self, State};
 
 pub const CASE: Case = Case {
@@ -12,7 +12,7 @@ pub const CASE: Case = Case {
     run,
 };
 
-fn run(context: &mut Context) -> Result<Outcome> {
+fn run(context: &mut Context) -> Result<()> {
     let state = State::now()?;
     context.check("empty at first", listed(""));
     cpu::three_lines(CPU, true)?;
@@ -23,7 +23,7 @@ fn run(context: &mut Context) -> Result<Outcome> {
     context.check("two CPUs, one of them offline", listed("2-3"));
     state.restore()?;
     context.check("empty after", listed(""));
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn listed(expected: &str) -> Result<()> {

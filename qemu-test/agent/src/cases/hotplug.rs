@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::three_lines::{domains, no_domain, nobody_may, runs_on};
-use super::{CPU, Case, Context, Outcome, expect};
+use super::domains::{domains, no_domain};
+use super::three_lines::{nobody_may, runs_on};
+use super::{CPU, Case, Context, expect};
 use crate::cpu::{is_isolated, read_trimmed, set_online, three_lines, write_attr};
 use crate::workload::Worker;
 use crate::{affinity, cpu};
@@ -22,7 +23,7 @@ const STATE: &str = "/sys/power/state";
 /// How deep a suspend goes before it turns round. It needs nobody to wake the machine.
 const DEPTH: &str = "/sys/power/pm_test";
 
-fn run(context: &mut Context) -> Result<Outcome> {
+fn run(context: &mut Context) -> Result<()> {
     let bound = Worker::bound(&[CPU])?;
     three_lines(CPU, true)?;
     for round in 1..=ROUNDS {
@@ -47,7 +48,7 @@ fn run(context: &mut Context) -> Result<Outcome> {
         let result = is_as_released(&bound);
         context.check(&format!("released {round}: all is as before"), result);
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn is_as_isolated(bound: &Worker) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Case, Context, Outcome};
+use super::{Case, Context};
 use crate::cgroup::Hierarchy;
 use crate::command;
 
@@ -32,18 +32,18 @@ const ROOT: &str = "/kselftest";
 /// KSFT_SKIP of tools/testing/selftests/kselftest.h.
 const SKIPPED: i32 = 4;
 
-fn cpu_hotplug(context: &mut Context) -> Result<Outcome> {
+fn cpu_hotplug(context: &mut Context) -> Result<()> {
     let said = run("cpu-hotplug", "cpu-on-off-test.sh", &["-a"])?;
     compared(context, CPU_HOTPLUG.name, &said)
 }
 
-fn cpuset_prs(context: &mut Context) -> Result<Outcome> {
+fn cpuset_prs(context: &mut Context) -> Result<()> {
     let _hierarchy = Hierarchy::v2()?;
     let said = run("cgroup", "test_cpuset_prs.sh", &[])?;
     compared(context, CPUSET_PRS.name, &said)
 }
 
-fn cpu_isolation(context: &mut Context) -> Result<Outcome> {
+fn cpu_isolation(context: &mut Context) -> Result<()> {
     let dir = format!("{ROOT}/cpu-isolation");
     for entry in fs::read_dir(&dir).with_context(|| format!("reading {dir}"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -58,7 +58,7 @@ fn cpu_isolation(context: &mut Context) -> Result<Outcome> {
         };
         context.check(&name, result);
     }
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// What a script said and how it ended.
@@ -83,11 +83,11 @@ fn run(folder: &str, script: &str, args: &[&str]) -> Result<Said> {
 }
 
 /// Hands the output to the host. Whether it is good is what stock makes of it.
-fn compared(context: &mut Context, name: &str, said: &Said) -> Result<Outcome> {
+fn compared(context: &mut Context, name: &str, said: &Said) -> Result<()> {
     let text = format!("{}exit status {}\n", said.text, said.exit);
     context.artifact(name, &text)?;
     context.check("ran to its end", ran(said));
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn ran(said: &Said) -> Result<()> {

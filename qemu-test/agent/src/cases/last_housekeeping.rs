@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::errors::failed;
 use super::three_lines::same;
-use super::{CPU, Case, Context, Outcome, expect};
+use super::{CPU, Case, Context, expect};
 use crate::cpu::{self, attribute, set_online, three_lines, write_attr};
 use crate::dump::dump;
 
@@ -16,7 +16,7 @@ pub const CASE: Case = Case {
     run,
 };
 
-fn run(context: &mut Context) -> Result<Outcome> {
+fn run(context: &mut Context) -> Result<()> {
     let global = || cpu::read_trimmed(&format!("{}/isolated", cpu::ROOT));
     context.check(
         "CPU 0 is isolated at boot",
@@ -39,7 +39,7 @@ fn run(context: &mut Context) -> Result<Outcome> {
     context.check("with another one it can go", goes_and_comes());
     three_lines(2, false)?;
     context.check("CPU 0 is left", expect(global()?, "0".into()));
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn stays_online() -> Result<()> {

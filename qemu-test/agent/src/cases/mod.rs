@@ -4,6 +4,7 @@
 mod at_boot;
 mod cpuset;
 mod demo;
+mod domains;
 mod errors;
 mod global_files;
 mod hotplug;
@@ -36,16 +37,7 @@ pub struct Case {
     pub name: &'static str,
     /// One line.
     pub doc: &'static str,
-    pub run: fn(&mut Context) -> Result<Outcome>,
-}
-
-/// How a case ends that has not failed.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It is as good as its checks.
-    Done,
-    /// There was nothing to test, for this reason.
-    Skip(String),
+    pub run: fn(&mut Context) -> Result<()>,
 }
 
 /// All cases there are.
@@ -72,6 +64,7 @@ pub const CASES: &[Case] = &[
 
 /// What a case has at hand: a place for its findings.
 pub struct Context {
+    case: String,
     checks: Vec<Check>,
     data: File,
 }
@@ -98,6 +91,13 @@ impl Context {
     }
 
     fn add(&mut self, name: &str, outcome: ktap::Outcome) {
+        let said = match outcome {
+            ktap::Outcome::Passed => "ok",
+            ktap::Outcome::Skipped(_) => "skipped",
+            ktap::Outcome::Failed(_) => "failed",
+        };
+        // The report comes when the case is over. The console shows what it was doing meanwhile.
+        eprintln!("agent: {}: {name}: {said}", self.case);
         let name = name.to_owned();
         self.checks.push(Check { name, outcome });
     }
@@ -114,16 +114,12 @@ pub fn run(names: &[String], ports: &Ports) -> Result<i32> {
     guarded(ports, names.len(), |ktap| {
         for name in names {
             let mut context = Context {
+                case: name.clone(),
                 checks: Vec::new(),
                 data: ports.data.try_clone()?,
             };
-            match attempt(name, &mut context) {
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Skip(why)) => {
-                    ktap.test(name, &ktap::Outcome::Skipped(why))?;
-                    continue;
-                }
-                Err(error) => context.check("runs to its end", Err(error)),
+            if let Err(error) = attempt(name, &mut context) {
+                context.check("runs to its end", Err(error));
             }
             ktap.case(name, &context.checks)?;
         }
@@ -132,7 +128,7 @@ pub fn run(names: &[String], ports: &Ports) -> Result<i32> {
 }
 
 /// One case. One that panics has failed like one that returns an error.
-fn attempt(name: &str, context: &mut Context) -> Result<Outcome> {
+fn attempt(name: &str, context: &mut Context) -> Result<()> {
     let case = CASES
         .iter()
         .find(|case| case.name == name)

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::three_lines::domains;
-use super::{Case, Context, Outcome, expect};
+use super::domains::domains;
+use super::{Case, Context, expect};
 use crate::affinity;
 use crate::cpu::{self, parse_list, read_trimmed};
 use crate::procs::{Task, tasks};
@@ -22,7 +22,7 @@ const ROUNDS: u32 = 30;
 const CPUS: [u32; 3] = [1, 2, 3];
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 
-fn run(context: &mut Context) -> Result<Outcome> {
+fn run(context: &mut Context) -> Result<()> {
     let load = workload::storm()?;
     let bound = CPUS.map(|cpu| Worker::bound(&[cpu]).map(|worker| (cpu, worker)));
     let bound = bound.into_iter().collect::<Result<Vec<_>>>()?;
@@ -36,7 +36,7 @@ fn run(context: &mut Context) -> Result<Outcome> {
         context.check(&format!("round {round}: {what} CPU {cpu}"), result);
     }
     drop(load);
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// Marsaglia's xorshift. Its low bits are the poor ones.

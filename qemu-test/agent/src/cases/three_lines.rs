@@ -2,13 +2,13 @@
 //! The three lines under load, and their undoing.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-use super::{CPU, Case, Context, Outcome, expect};
+use super::domains::no_domain;
+use super::{CPU, Case, Context, expect};
 use crate::procs::{Task, tasks};
 use crate::workload::{self, Worker};
 use crate::{affinity, cpu, dump, trace};
@@ -29,7 +29,7 @@ const TRACED: Duration = Duration::from_secs(10);
 /// How often a task may be looked at until it is found to run where it should.
 const PATIENCE: u32 = 100;
 
-fn isolate(context: &mut Context) -> Result<Outcome> {
+fn isolate(context: &mut Context) -> Result<()> {
     let storm = workload::storm()?;
     let bound = Worker::bound(&[CPU])?;
     let wide = Worker::bound(&[2, CPU])?;
@@ -67,10 +67,10 @@ fn isolate(context: &mut Context) -> Result<Outcome> {
 
     drop((storm, wide));
     context.artifact("after-isolate", &dump::dump()?)?;
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-fn undo(context: &mut Context) -> Result<Outcome> {
+fn undo(context: &mut Context) -> Result<()> {
     let before = dump::dump()?;
     let bound = Worker::bound(&[CPU])?;
     cpu::three_lines(CPU, true)?;
@@ -86,7 +86,7 @@ fn undo(context: &mut Context) -> Result<Outcome> {
     let after = dump::dump()?;
     context.check("nothing is different", same(&before, &after));
     context.artifact("after-release", &after)?;
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// The machine looks as it did.
@@ -156,28 +156,6 @@ fn per_cpu_kthreads() -> Result<BTreeSet<u32>> {
 
 fn is_one_of(pid: u32, workers: &[&Worker]) -> bool {
     workers.iter().any(|worker| worker.pid() == pid)
-}
-
-/// The scheduler shows no domain for `cpu`, and it shows one for CPU 0.
-pub fn no_domain(cpu: u32) -> Result<()> {
-    ensure!(
-        !domains(0)?.is_empty(),
-        "not even CPU 0 has a sched domain: cannot tell"
-    );
-    expect(domains(cpu)?, Vec::new())
-}
-
-/// The names of a CPU's sched domains.
-pub fn domains(cpu: u32) -> Result<Vec<String>> {
-    const VERBOSE: &str = "/sys/kernel/debug/sched/verbose";
-    fs::write(VERBOSE, "Y").with_context(|| format!("writing {VERBOSE}"))?;
-    let dir = format!("/sys/kernel/debug/sched/domains/cpu{cpu}");
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&dir).with_context(|| format!("reading {dir}"))? {
-        let name = format!("{}/name", entry?.path().display());
-        names.push(cpu::read_trimmed(&name)?);
-    }
-    Ok(names)
 }
 
 /// A busy task gets time on `cpu`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use super::{CPU, Case, Context, Outcome};
+use super::{CPU, Case, Context};
 use crate::cpu;
 use crate::procs::tasks;
 
@@ -17,7 +17,7 @@ pub const CASE: Case = Case {
 
 const WORKQUEUES: &str = "/sys/devices/virtual/workqueue";
 
-fn run(context: &mut Context) -> Result<Outcome> {
+fn run(context: &mut Context) -> Result<()> {
     context.check("all may run there before", all_may(true));
     context.check("the workqueue masks have it before", masks_have(true));
     cpu::three_lines(CPU, true)?;
@@ -29,7 +29,7 @@ fn run(context: &mut Context) -> Result<Outcome> {
     cpu::three_lines(CPU, false)?;
     context.check("all may run there after", all_may(true));
     context.check("the workqueue masks have it after", masks_have(true));
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 /// Whether each unbound kthread, workers included, may run on the CPU, or none may.
