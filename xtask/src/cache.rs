@@ -76,8 +76,8 @@ impl Cache {
         self.root.join("logs").join(format!("{name}.log"))
     }
 
-    /// An empty folder beside what it will become by a rename; gone when dropped, or some time after
-    /// this process was killed.
+    /// An empty folder beside what it will become by a rename; gone when dropped, or some time
+    /// after this process was killed.
     pub fn aside(&self) -> Result<tempfile::TempDir> {
         let folder = self.root.join("aside");
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

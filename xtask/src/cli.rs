@@ -12,7 +12,8 @@ use crate::guest::qemu::Machine;
 use crate::patch;
 use crate::test::TestArgs;
 
-/// CPU isolation at run time: fetches, patches and builds Linux, boots it in QEMU, and tests it there
+/// CPU isolation at run time: fetches, patches and builds Linux, boots it in QEMU, and tests it
+/// there
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask", version)]
 pub struct Cli {
@@ -24,7 +25,8 @@ pub struct Cli {
 pub enum Verb {
     /// Show CPU 3 before and after the three lines that isolate it
     ///
-    /// Does everything that this needs, from nothing: installs or names what is missing, fetches, patches, builds and boots.
+    /// Does everything that this needs, from nothing: installs or names what is missing, fetches,
+    /// patches, builds and boots.
     Demo {
         #[command(flatten)]
         tree: TreeArgs,
@@ -33,7 +35,8 @@ pub enum Verb {
     },
     /// Run all tests, or those whose names contain one of CASE
     ///
-    /// Does everything that this needs, from nothing. The last line is `N passed, N failed, N skipped`.
+    /// Does everything that this needs, from nothing. The last line is `N passed, N failed, N
+    /// skipped`.
     Test {
         #[command(flatten)]
         args: TestArgs,
@@ -142,7 +145,8 @@ enum AccelChoice {
 #[derive(Debug, Args)]
 pub struct MachineArgs {
     /// The guest's CPUs
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
     cpus: u32,
     /// The guest's memory, as QEMU takes it
     #[arg(long, value_name = "SIZE", default_value = "1G")]

@@ -45,8 +45,8 @@ pub fn run(command: &mut Command) -> Result<()> {
     output(command).map(drop)
 }
 
-/// Runs a long command under a progress line; what it says is kept in `log`. Its whole process group
-/// ends with it, also when the person interrupts.
+/// Runs a long command under a progress line; what it says is kept in `log`. Its whole process
+/// group ends with it, also when the person interrupts.
 pub fn long(title: &str, mut command: Command, log: &Path) -> Result<()> {
     interrupt::check()?;
     let line = shell_line(&command);
@@ -145,7 +145,8 @@ impl LastLine {
         Ok(Self { file, pending })
     }
 
-    /// The newest complete line since the last call. curl and git end a line of theirs with a return.
+    /// The newest complete line since the last call. curl and git end a line of theirs with a
+    /// return.
     fn newest(&mut self) -> Result<Option<String>> {
         let mut fresh = Vec::new();
         let here = self.file.stream_position()?;

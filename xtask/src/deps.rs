@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Brings what is missing on a Debian or Ubuntu machine, where that is allowed without a password; else
-//! names the command.
+//! Brings what is missing on a Debian or Ubuntu machine, where that is allowed without a password;
+//! else names the command.
 
 use std::fs;
 use std::path::Path;

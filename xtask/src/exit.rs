@@ -49,8 +49,8 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The code of an error. The innermost failure counts: it knows best what went wrong. Where there is
-/// none, a file could not be read or a program not be started, so the machine is to blame.
+/// The code of an error. The innermost failure counts: it knows best what went wrong. Where there
+/// is none, a file could not be read or a program not be started, so the machine is to blame.
 pub fn code(error: &anyhow::Error) -> Code {
     if crate::interrupt::requested() {
         return Code::Interrupted;

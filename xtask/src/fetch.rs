@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! `fetch`: the kernel source, from the distribution, from kernel.org or from a file, into the cache.
+//! `fetch`: the kernel source, from the distribution, from kernel.org or from a file, into the
+//! cache.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,8 +17,8 @@ use crate::import;
 use crate::project::Project;
 use crate::tree::Trees;
 
-/// The source is in the cache afterwards. A file that the person names goes first; where it is not the
-/// one that the cache was made from, the cache is made again.
+/// The source is in the cache afterwards. A file that the person names goes first; where it is not
+/// the one that the cache was made from, the cache is made again.
 pub fn fetch(project: &Project, tarball: Option<&Path>) -> Result<()> {
     let trees = Trees::of(project);
     match tarball {

@@ -42,8 +42,8 @@ impl Series {
         Ok(Self { dir, patches })
     }
 
-    /// Commits the patches onto `base` in the repository `repo`, without any work tree; the ids, one a
-    /// patch. The same base and patches give the same ids.
+    /// Commits the patches onto `base` in the repository `repo`, without any work tree; the ids,
+    /// one a patch. The same base and patches give the same ids.
     pub fn commit(&self, repo: &Path, base: &str) -> Result<Vec<String>> {
         let scratch = tempfile::tempdir().context("making a folder for git's index")?;
         let index = scratch.path().join("index");
@@ -75,8 +75,8 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 
 fn does_not_apply(patch: &Path) -> String {
     format!(
-        "the patch {} does not apply; edit the series in the work tree of `cargo xtask patch apply`, \
-         or look at the file",
+        "the patch {} does not apply; look at the file, or edit the series in the work tree of \
+         `cargo xtask patch apply`",
         patch.display()
     )
 }

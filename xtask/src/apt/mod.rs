@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Packages by name from the mirror that this machine is set to, also of suites that it does not use:
-//! with lists, cache and configuration of our own. Nothing of the machine's is changed.
+//! Packages by name from the mirror that this machine is set to, also of suites that it does not
+//! use: with lists, cache and configuration of our own. Nothing of the machine's is changed.
 
 mod settings;
 mod sources;

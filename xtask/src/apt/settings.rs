@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! apt's configuration of our own, which goes over the machine's: proxies and the like stay as they are.
+//! apt's configuration of our own, which goes over the machine's: proxies and the like stay as they
+//! are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::sources::{self, Source};
 
-/// Writes the configuration below `dir`; whether the sources are others than before. On Debian they are
-/// the suites `wanted`, elsewhere what the machine has.
+/// Writes the configuration below `dir`; whether the sources are others than before. On Debian they
+/// are the suites `wanted`, elsewhere what the machine has.
 pub fn write(dir: &Path, wanted: &[String]) -> Result<bool> {
     ensure!(super::is_here(), "this machine has no apt");
     for folder in ["state/lists/partial", "cache/archives/partial"] {
@@ -30,8 +31,9 @@ pub fn file(dir: &Path) -> PathBuf {
     dir.join("apt.conf")
 }
 
-/// The hooks are cleared because those of a container delete archives that are still wanted, and others
-/// are for the machine's own packages. Contents and the like are large, and nobody reads them here.
+/// The hooks are cleared because those of a container delete archives that are still wanted, and
+/// others are for the machine's own packages. Contents and the like are large, and nobody reads
+/// them here.
 fn configuration(dir: &Path) -> String {
     let dir = dir.display();
     format!(

@@ -18,8 +18,8 @@ use crate::toolchain::Toolchain;
 use crate::tree::Trees;
 
 impl Kernel {
-    /// Builds the kernel with all that it needs, from nothing; does nothing where nothing has changed.
-    /// No other xtask is in the cache meanwhile.
+    /// Builds the kernel with all that it needs, from nothing; does nothing where nothing has
+    /// changed. No other xtask is in the cache meanwhile.
     pub fn build(&self, project: &Project) -> Result<()> {
         let _lock = project.cache.lock()?;
         deps::ensure(project)?;
@@ -61,7 +61,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Of everything that decides about the result. The path is in it because kbuild writes it down.
+    /// Of everything that decides about the result. The path is in it because kbuild writes it
+    /// down.
     fn hash(&self, toolchain: &Toolchain) -> Result<String> {
         let commit = match self.source {
             Source::Cached(_) => Trees::head(&self.tree)?,
@@ -78,7 +79,8 @@ impl Kernel {
         Ok(stamp::hash(parts.iter().map(Vec::as_slice)))
     }
 
-    /// tinyconfig with the fragments on it. make rebuilds only what depends on a symbol that changed.
+    /// tinyconfig with the fragments on it. make rebuilds only what depends on a symbol that
+    /// changed.
     fn configure(&self, project: &Project, toolchain: &Toolchain) -> Result<()> {
         let log = self.log(project, "config");
         let make = |target: &str| {

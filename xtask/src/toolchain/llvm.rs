@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! clang, lld and the LLVM tools: any from 17.0.1, under their plain names or with the version behind.
+//! clang, lld and the LLVM tools: any from 17.0.1, under their plain names or with the version
+//! behind.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

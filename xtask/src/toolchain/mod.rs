@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The compilers for the kernel: found on this machine, and what is missing of Rust's brought into the
-//! cache.
+//! The compilers for the kernel: found on this machine, and what is missing of Rust's brought into
+//! the cache.
 
 pub mod bindgen;
 pub mod llvm;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The source of Rust's core library, which the kernel compiles for itself: of the very rustc in PATH.
+//! The source of Rust's core library, which the kernel compiles for itself: of the very rustc in
+//! PATH.
 
 use std::env;
 use std::fs;
@@ -67,8 +68,8 @@ pub fn prepare(project: &Project) -> Result<PathBuf> {
 /// What a person can do.
 pub fn remedy(version: Version) -> String {
     format!(
-        "the source of Rust's library {version} is needed: `rustup component add {PACKAGE}`, or the \
-         distribution's package {PACKAGE}, or set RUST_LIB_SRC"
+        "the source of Rust's library {version} is needed: `rustup component add {PACKAGE}`, or \
+         the distribution's package {PACKAGE}, or set RUST_LIB_SRC"
     )
 }
 
