@@ -13,6 +13,7 @@ use std::fmt::Write;
 use std::fs;
 
 use anyhow::{Result, ensure};
+use similar::TextDiff;
 
 use crate::cpu;
 
@@ -44,17 +45,12 @@ pub fn dump() -> Result<String> {
 
 /// What is different, if anything is.
 pub fn diff(before: &str, after: &str) -> Option<String> {
-    let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    let gone = old
-        .iter()
-        .filter(|line| !new.contains(line))
-        .map(|line| format!("-{line}"));
-    let come = new
-        .iter()
-        .filter(|line| !old.contains(line))
-        .map(|line| format!("+{line}"));
-    let changes: Vec<_> = gone.chain(come).collect();
-    (!changes.is_empty()).then(|| changes.join("\n"))
+    (before != after).then(|| {
+        TextDiff::from_lines(before, after)
+            .unified_diff()
+            .context_radius(0)
+            .to_string()
+    })
 }
 
 /// The fact that a file states, or that there is no such file.
@@ -108,6 +104,12 @@ mod tests {
     #[test]
     fn a_difference_is_shown() {
         assert_eq!(diff("a\nb\n", "a\nb\n"), None);
-        assert_eq!(diff("a\nb\n", "a\nc\n").as_deref(), Some("-b\n+c"));
+        let expected = "@@ -2 +2 @@\n-b\n+c\n";
+        assert_eq!(diff("a\nb\n", "a\nc\n").as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn equal_lines_of_two_sections_are_two() {
+        assert!(diff("[x]\na\n[y]\na\n", "[x]\na\n[y]\n").is_some());
     }
 }

@@ -4,21 +4,46 @@
 use anyhow::Result;
 
 use super::Facts;
-use crate::procs::{Task, tasks};
+use crate::procs::tasks;
 
 pub fn facts() -> Result<Facts> {
+    let fact = |task: &crate::procs::Task| {
+        let name = name(&task.comm, task.is_per_cpu())?;
+        let kind = if task.kthread { "kthread" } else { "task" };
+        Some(format!("{kind} {name}: {:?}", task.allowed))
+    };
     Ok(tasks()?.iter().filter_map(fact).collect())
 }
 
-fn fact(task: &Task) -> Option<String> {
-    let name = match task.comm.as_str() {
+/// What a task is called in every dump, or nothing if it may be in one and not in the next.
+fn name(comm: &str, per_cpu: bool) -> Option<&str> {
+    match comm {
         // The kernel starts and ends those as it needs them.
-        comm if comm.starts_with("kworker/") && task.is_per_cpu() => return None,
-        _ if task.is_unbound_worker() => "kworker/u",
+        _ if comm.starts_with("kworker/") && per_cpu => None,
+        _ if comm.starts_with("kworker/u") => Some("kworker/u"),
         // Its own CPU is where the interrupt goes: that is the interrupts' section.
-        comm if comm.starts_with("irq/") => return None,
-        comm => comm,
-    };
-    let kind = if task.kthread { "kthread" } else { "task" };
-    Some(format!("{kind} {name}: {:?}", task.allowed))
+        _ if comm.starts_with("irq/") => None,
+        _ => Some(comm),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_come_and_go() {
+        assert_eq!(name("kworker/3:1H-kblockd", true), None);
+        assert_eq!(
+            name("kworker/u17:0-events_unbound", false),
+            Some("kworker/u")
+        );
+    }
+
+    #[test]
+    fn others_keep_their_names() {
+        assert_eq!(name("ksoftirqd/3", true), Some("ksoftirqd/3"));
+        assert_eq!(name("kworker/R-rcu_gp", false), Some("kworker/R-rcu_gp"));
+        assert_eq!(name("init", false), Some("init"));
+    }
 }
