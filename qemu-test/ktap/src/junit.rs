@@ -9,7 +9,7 @@ pub fn junit(tree: &Tree) -> Result<String, SerializeError> {
     let mut report = Report::new("cpu-isolation");
     for test in tree.tests() {
         let mut suite = TestSuite::new(test.name());
-        if test.subtests().is_empty() {
+        if counts_itself(test) {
             suite.add_test_case(case(test.name(), test));
         }
         for subtest in test.subtests() {
@@ -25,12 +25,18 @@ fn add(suite: &mut TestSuite, path: &str, test: &Test) {
         "" => test.name().to_owned(),
         path => format!("{path}/{}", test.name()),
     };
-    if test.subtests().is_empty() {
+    if counts_itself(test) {
         suite.add_test_case(case(&name, test));
     }
     for subtest in test.subtests() {
         add(suite, &name, subtest);
     }
+}
+
+/// A leaf does, and so does one that has failed although its subtests have not.
+fn counts_itself(test: &Test) -> bool {
+    let passed = |test: &Test| matches!(test.status(), Status::Passed | Status::Skipped);
+    test.subtests().iter().all(passed) && (test.subtests().is_empty() || !passed(test))
 }
 
 fn case(name: &str, test: &Test) -> TestCase {

@@ -68,6 +68,17 @@ impl Test {
         self.errors.push(text.into());
     }
 
+    fn collect_errors(&self, errors: &mut Vec<String>) {
+        let said = |error: &String| match self.name.as_str() {
+            "" => error.clone(),
+            name => format!("{name}: {error}"),
+        };
+        errors.extend(self.errors.iter().map(said));
+        for test in &self.subtests {
+            test.collect_errors(errors);
+        }
+    }
+
     /// Takes the subtests into account, once all is known of them.
     pub(crate) fn add_up(&mut self) {
         let reported = self.status;
@@ -106,9 +117,11 @@ impl Tree {
         self.0.status
     }
 
-    /// What is wrong with the log as a whole.
-    pub fn errors(&self) -> &[String] {
-        &self.0.errors
+    /// What is wrong with the KTAP, in any of the tests.
+    pub fn errors(&self) -> Vec<String> {
+        let mut errors = Vec::new();
+        self.0.collect_errors(&mut errors);
+        errors
     }
 }
 

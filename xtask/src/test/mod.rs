@@ -9,6 +9,7 @@ mod host;
 mod judge;
 mod kunit;
 pub mod matrix;
+mod oracle;
 mod report;
 mod results;
 mod select;
@@ -137,6 +138,7 @@ impl Suite<'_> {
             let patched = provisions.of(Flavour::Patched)?;
             let dir = self.runs.join("kunit.py");
             results.extend(kunit::run(&patched.tree, &patched.build, &dir)?);
+            results.add(oracle::run(&patched.tree)?);
         }
         for name in &self.plan.exits {
             results.add(exits::run(self.project, name)?);

@@ -2,7 +2,7 @@
 //! What of the suite is run when the person names cases.
 
 use super::matrix::{Boot, Compare, Matrix, Selftest, artifact};
-use super::{coverage, kunit};
+use super::{coverage, kunit, oracle};
 use crate::guest::provision::Flavour;
 
 /// The parts that are run.
@@ -39,7 +39,7 @@ impl Plan {
         Self {
             host: wanted(HOST),
             patches: wanted(PATCHES),
-            kunit: wanted(kunit::EXEC) || wanted(kunit::SAME),
+            kunit: [kunit::EXEC, kunit::SAME, oracle::NAME].into_iter().any(wanted),
             coverage: wanted(coverage::NAME),
             boots,
             compares,
