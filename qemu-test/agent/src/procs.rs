@@ -104,7 +104,7 @@ mod tests {
     fn a_name_may_look_like_the_end_of_a_name() {
         let status = "Name:\ta) b\nTgid:\t7\nPid:\t8\nCpus_allowed_list:\t0-1,3\n";
         let stat = "8 (a) b) S 1 7 7 0 -1 69206080 0 0 0 0 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
-                    0 0 0 0 0 0 17 2 0 0 0";
+                    0 0 0 0 0 17 2 0 0 0";
         let task = Task::parse(status, stat).unwrap();
         assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));

@@ -2,11 +2,13 @@
 //! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
 
 use std::hint;
+use std::io;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::setpriority_process;
 
 use crate::affinity;
 
@@ -22,6 +24,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PROCESS: u64 = 20;
 const BUSY: usize = 2;
 const NAP: Duration = Duration::from_millis(50);
+
+/// Nice values.
+const WATCHER: i32 = -20;
+const ORDINARY: i32 = 0;
 
 /// A process of this program. It ends with its owner.
 #[derive(Debug)]
@@ -72,8 +78,17 @@ pub fn storm() -> Result<Vec<Worker>> {
     forking.chain((0..BUSY).map(|_| Worker::busy())).collect()
 }
 
+/// Puts this process before the workload: who looks at a busy machine must get to do so.
+pub fn outrank() -> io::Result<()> {
+    Ok(setpriority_process(None, WATCHER)?)
+}
+
 /// Is such a piece.
 pub fn work(kind: &str) -> ExitCode {
+    if let Err(error) = setpriority_process(None, ORDINARY) {
+        eprintln!("agent: a worker cannot become an ordinary task: {error}");
+        return ExitCode::FAILURE;
+    }
     match kind {
         "busy" => loop {
             hint::spin_loop();

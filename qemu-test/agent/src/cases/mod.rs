@@ -27,7 +27,7 @@ use serde_json::json;
 
 use crate::ktap::{self, Check, Ktap};
 use crate::ports::Ports;
-use crate::{cpu, init};
+use crate::{cpu, init, workload};
 
 /// The CPU that most cases isolate.
 pub const CPU: u32 = 3;
@@ -111,6 +111,7 @@ pub fn expect<T: PartialEq + Debug>(got: T, expected: T) -> Result<()> {
 
 /// Runs these cases in this order; the verdict.
 pub fn run(names: &[String], ports: &Ports) -> Result<i32> {
+    workload::outrank().context("getting a higher priority")?;
     guarded(ports, names.len(), |ktap| {
         for name in names {
             let mut context = Context {
