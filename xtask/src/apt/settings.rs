@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::sources::{self, Source};
 
@@ -61,23 +61,31 @@ Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
 /// The text of sources.list.
 fn list(sources: &[Source], os: &str, wanted: &[String]) -> Result<String> {
     let codename = field(os, "VERSION_CODENAME").unwrap_or_default();
-    let of_release = |source: &&Source| source.suites.iter().any(|suite| suite == codename);
-    let main = |source: &&Source| {
-        source
-            .components
-            .iter()
-            .any(|component| component == "main")
-    };
-    let Some(source) = sources.iter().filter(main).find(of_release) else {
-        bail!("no source in /etc/apt has the suite `{codename}` with the component main");
-    };
+    let named = |source: &&Source| source.suites.iter().any(|suite| suite == codename);
+    // `stable` or `sid` is a release as well; `trixie-security` is an addition to one.
+    let release = |suite: &String| !suite.contains(['-', '/']);
+    let main: Vec<_> = sources
+        .iter()
+        .filter(|source| {
+            source
+                .components
+                .iter()
+                .any(|component| component == "main")
+        })
+        .filter(|source| source.suites.iter().any(release))
+        .collect();
+    let source = main.iter().copied().find(named).or(main.first().copied());
+    let source = source.context("no source in /etc/apt has a release with the component main")?;
     let id = field(os, "ID").unwrap_or_default();
     let (mut suites, components) = match id {
         "debian" => (wanted.to_vec(), "main".to_owned()),
         _ => (source.suites.clone(), source.components.join(" ")),
     };
-    if !suites.iter().any(|suite| suite == codename) {
-        suites.push(codename.to_owned());
+    let own = source.suites.iter().filter(|suite| release(suite));
+    for suite in own {
+        if !suites.contains(suite) {
+            suites.push(suite.clone());
+        }
     }
     let keyring = format!("/usr/share/keyrings/{id}-archive-keyring.gpg");
     let keyring = Some(keyring).filter(|keyring| Path::new(keyring).is_file());
@@ -134,7 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_its_own_suite_is_an_error() {
-        assert!(list(&sources(), "ID=debian\nVERSION_CODENAME=y\n", &[]).is_err());
+    fn a_suite_may_have_another_name_than_the_release() {
+        let os = "ID=debian\nVERSION_CODENAME=y\n";
+        let text = list(&sources(), os, &["sid".into()]).unwrap();
+        assert!(text.ends_with("http://m/os x main\n"), "{text}");
+        assert!(list(&sources()[..1], os, &[]).is_err());
     }
 }
