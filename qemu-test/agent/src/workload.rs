@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
 
+use std::ffi::CString;
 use std::hint;
 use std::io;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::setpriority_process;
+use rustix::thread::set_name;
 
 use crate::affinity;
 
@@ -85,7 +87,7 @@ pub fn outrank() -> io::Result<()> {
 
 /// Is such a piece.
 pub fn work(kind: &str) -> ExitCode {
-    if let Err(error) = setpriority_process(None, ORDINARY) {
+    if let Err(error) = become_ordinary(kind) {
         eprintln!("agent: a worker cannot become an ordinary task: {error}");
         return ExitCode::FAILURE;
     }
@@ -108,6 +110,12 @@ pub fn work(kind: &str) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// With a name of its own, before it has children.
+fn become_ordinary(kind: &str) -> io::Result<()> {
+    set_name(&CString::new(kind)?)?;
+    Ok(setpriority_process(None, ORDINARY)?)
 }
 
 /// One of the 200. The number keeps them from forking processes all at once.

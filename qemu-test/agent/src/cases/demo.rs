@@ -40,7 +40,7 @@ fn run(context: &mut Context) -> Result<()> {
 
     let is_good = before.ran > 0 && after.may == 0 && after.ran == 0;
     let verdict = format!(
-        "CPU {CPU} {} isolated: {} tasks could run there and {} did, now {} can and {} did.",
+        "CPU {CPU} {} isolated: before, {} tasks could run there and {} did; now {} can and {} did.",
         if is_good { "is" } else { "is NOT" },
         before.may,
         before.ran,
