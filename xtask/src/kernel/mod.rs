@@ -3,7 +3,7 @@
 
 mod build;
 mod config;
-mod stamp;
+pub mod stamp;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! `patch`: the series as a work tree, and back.
+//! `patch`: the series as a work tree, and back, and whether it is in order.
 
-use std::path::PathBuf;
+mod apply;
+mod check;
+mod export;
+mod objects;
+mod style;
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
 use clap::Subcommand;
 
 use crate::project::Project;
+
+/// Points to the commit of the work tree that linux-patches/ is the same as.
+const IN_PATCHES: &str = "refs/cpu-isolation/in-patches";
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -24,6 +33,23 @@ pub enum Verb {
     Check,
 }
 
-pub fn run(_project: &Project, verb: &Verb) -> Result<()> {
-    bail!("{verb:?} does not work yet")
+pub fn run(project: &Project, verb: &Verb) -> Result<()> {
+    let place = |dir: &Option<PathBuf>| {
+        dir.clone()
+            .unwrap_or_else(|| project.repo.join("target/linux"))
+    };
+    match verb {
+        Verb::Apply { dir } => apply::apply(project, &place(dir)),
+        Verb::Export { dir } => export::export(project, &place(dir)),
+        Verb::Check => check::check(project),
+    }
+}
+
+/// The name that people know a patch by.
+fn name(patch: &Path) -> String {
+    patch
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
