@@ -20,8 +20,9 @@ pub const OPTION: &str = "--work";
 /// 200 tasks that fork: so many processes of so many threads.
 const FORKING: usize = 20;
 const TASKS: u64 = 10;
-/// Between two forks of a task. Some 400 of them a second keep four emulated CPUs busy, not stuck.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Between two forks of a task. Some 200 of them a second keep four emulated CPUs busy; they must not
+/// get stuck when three of those are isolated either.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Each so-many-th of a task's children is a process and not a thread: they cost much more.
 const PROCESS: u64 = 20;
 const BUSY: usize = 2;

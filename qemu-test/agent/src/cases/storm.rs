@@ -24,8 +24,7 @@ const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 
 fn run(context: &mut Context) -> Result<()> {
     let load = workload::storm()?;
-    let bound = CPUS.map(|cpu| Worker::bound(&[cpu]).map(|worker| (cpu, worker)));
-    let bound = bound.into_iter().collect::<Result<Vec<_>>>()?;
+    let bound = bound()?;
     let mut isolated = BTreeSet::new();
     let mut random = SEED;
     for round in 1..=ROUNDS {
@@ -37,6 +36,17 @@ fn run(context: &mut Context) -> Result<()> {
     }
     drop(load);
     Ok(())
+}
+
+/// A task for each CPU that has asked for it. They sleep most of the time: there is load enough.
+fn bound() -> Result<Vec<(u32, Worker)>> {
+    let mut bound = Vec::new();
+    for cpu in CPUS {
+        let worker = Worker::napping()?;
+        affinity::set(worker.pid(), &[cpu])?;
+        bound.push((cpu, worker));
+    }
+    Ok(bound)
 }
 
 /// Marsaglia's xorshift. Its low bits are the poor ones.
