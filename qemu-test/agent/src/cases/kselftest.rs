@@ -29,6 +29,9 @@ pub const CPU_ISOLATION: Case = Case {
 };
 
 const ROOT: &str = "/kselftest";
+const SHOW_DOMAINS: &str = "/sys/kernel/debug/sched/verbose";
+/// The factor for test_cpuset_prs.sh's delays, which are for faster machines than an emulated one.
+const DELAY: &str = "2";
 /// KSFT_SKIP of tools/testing/selftests/kselftest.h.
 const SKIPPED: i32 = 4;
 
@@ -39,8 +42,15 @@ fn cpu_hotplug(context: &mut Context) -> Result<()> {
 
 fn cpuset_prs(context: &mut Context) -> Result<()> {
     let _hierarchy = Hierarchy::v2()?;
-    let said = run("cgroup", "test_cpuset_prs.sh", &[])?;
-    compared(context, CPUSET_PRS.name, &said)
+    // Where debugfs shows sched domains, the script expects one of a partition of one CPU, in vain.
+    show_domains("N")?;
+    let said = run("cgroup", "test_cpuset_prs.sh", &["-d", DELAY]);
+    show_domains("Y")?;
+    compared(context, CPUSET_PRS.name, &said?)
+}
+
+fn show_domains(flag: &str) -> Result<()> {
+    fs::write(SHOW_DOMAINS, flag).with_context(|| format!("writing {flag} to {SHOW_DOMAINS}"))
 }
 
 fn cpu_isolation(context: &mut Context) -> Result<()> {
@@ -82,7 +92,7 @@ fn run(folder: &str, script: &str, args: &[&str]) -> Result<Said> {
     })
 }
 
-/// Hands the output to the host. Whether it is good is what stock makes of it.
+/// Hands the output to the host, which compares that of stock with that of the patched kernel.
 fn compared(context: &mut Context, name: &str, said: &Said) -> Result<()> {
     let text = format!("{}exit status {}\n", said.text, said.exit);
     context.artifact(name, &text)?;
@@ -90,11 +100,12 @@ fn compared(context: &mut Context, name: &str, said: &Said) -> Result<()> {
     Ok(())
 }
 
+/// Each of them stops at the first thing that is not right, and stock lets both go on to the end.
 fn ran(said: &Said) -> Result<()> {
-    ensure!(said.exit != SKIPPED, "it was skipped:\n{}", said.text);
     ensure!(
-        said.text.lines().count() > 2,
-        "it said nothing:\n{}",
+        said.exit == 0 && said.text.lines().count() > 2,
+        "exit status {}:\n{}",
+        said.exit,
         said.text
     );
     Ok(())

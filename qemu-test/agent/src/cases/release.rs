@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! A CPU that isolcpus= has isolated is released, and isolated again.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::three_lines::same;
 use super::{CPU, Case, Context, expect};
@@ -14,7 +14,8 @@ pub const CASE: Case = Case {
 };
 
 fn run(context: &mut Context) -> Result<()> {
-    context.check("isolated at boot", expect(cpu::is_isolated(CPU)?, true));
+    let at_boot = cpu::is_isolated(CPU).context("reading isolated of CPU 3")?;
+    context.check("isolated at boot", expect(at_boot, true));
     let before = dump::dump()?;
     context.artifact("at-boot-isolated", &before)?;
 
