@@ -19,7 +19,9 @@ use crate::cpu;
 
 /// A section: its name, and its facts.
 type Facts = BTreeSet<String>;
-const SECTIONS: [(&str, fn() -> Result<Facts>); 8] = [
+type Section = (&'static str, fn() -> Result<Facts>);
+
+const SECTIONS: [Section; 8] = [
     ("cpus", cpus),
     ("sched domains", domains::facts),
     ("tasks", tasks::facts),
