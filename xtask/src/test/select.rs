@@ -39,7 +39,9 @@ impl Plan {
         Self {
             host: wanted(HOST),
             patches: wanted(PATCHES),
-            kunit: [kunit::EXEC, kunit::SAME, oracle::NAME].into_iter().any(wanted),
+            kunit: [kunit::EXEC, kunit::SAME, oracle::NAME]
+                .into_iter()
+                .any(wanted),
             coverage: wanted(coverage::NAME),
             boots,
             compares,
