@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Deserialize;
+use walkdir::WalkDir;
 
 use super::contents::{self, Sources};
+use super::initramfs::{Entry, Kind};
 use super::{agent, initramfs, shells};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, stamp};
 use crate::project::Project;
 
 #[derive(Clone, Copy, Debug, Deserialize, ValueEnum, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +33,9 @@ pub struct Provision {
     /// The kernel source, and the folder that it was built in.
     pub tree: PathBuf,
     pub build: PathBuf,
+    /// Of all that a guest's behaviour comes from: the kernel, the initramfs, and the agent's source
+    /// in place of the agent, which is another program in each folder that it is built in.
+    pub identity: String,
 }
 
 #[derive(Debug)]
@@ -76,13 +81,35 @@ fn provision(project: &Project, kernel: Kernel, agent: &Path) -> Result<Provisio
     })
     .with_context(|| format!("collecting the initramfs for the kernel {}", kernel.name))?;
     let initramfs = initramfs::base(&entries, &cache)?;
+    let identity = identity(project, &kernel, &entries)?;
     point_to(&initramfs, &project.cache.initramfs_of(&kernel.name))?;
     Ok(Provision {
         image: kernel.image(),
         initramfs,
         tree: kernel.tree,
         build: kernel.build,
+        identity,
     })
+}
+
+fn identity(project: &Project, kernel: &Kernel, entries: &[Entry]) -> Result<String> {
+    let image = kernel.image();
+    let mut parts = vec![fs::read(&image).with_context(|| format!("reading {}", image.display()))?];
+    for entry in entries.iter().filter(|entry| entry.name != "init") {
+        parts.push(entry.name.clone().into_bytes());
+        if let Kind::File { contents, .. } = &entry.kind {
+            parts.push(contents.clone());
+        }
+    }
+    let agent = project.repo.join("qemu-test/agent");
+    for found in WalkDir::new(&agent).sort_by_file_name() {
+        let found = found.with_context(|| format!("reading {}", agent.display()))?;
+        if found.file_type().is_file() {
+            parts.push(fs::read(found.path())?);
+        }
+    }
+    parts.push(fs::read(project.repo.join("Cargo.lock"))?);
+    Ok(stamp::hash(parts.iter().map(Vec::as_slice)))
 }
 
 /// A name that stays, for `print`.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::judge;
 use super::matrix::{Boot, Selftest};
 use super::results::{Results, TestResult};
 use super::select::selftest_name;
+use super::{judge, kept};
 use crate::guest::accel::Accel;
 use crate::guest::artifacts::{self, Artifacts};
 use crate::guest::outcome::Report;
@@ -29,11 +29,34 @@ pub struct Runner<'a> {
     pub splats: Splats,
     /// Each guest has a folder below.
     pub runs: PathBuf,
+    /// Where results are kept.
+    pub kept: PathBuf,
 }
 
 impl Runner<'_> {
-    /// Runs one boot of the matrix; its results are added as they come.
+    /// Runs one boot of the matrix, or takes the results that are kept of it.
     pub fn boot(&self, boot: &Boot, results: &mut Results) -> Result<Artifacts> {
+        if !boot.keep {
+            return self.run(boot, results);
+        }
+        let place = kept::place(
+            &self.kept,
+            boot,
+            self.provisions.of(boot.kernel)?,
+            self.accel,
+        );
+        if let Some((known, artifacts)) = kept::load(&place) {
+            results.extend(known);
+            return Ok(artifacts);
+        }
+        let mark = results.mark();
+        let artifacts = self.run(boot, results)?;
+        kept::store(&place, &results.list[mark..], &artifacts)?;
+        Ok(artifacts)
+    }
+
+    /// Runs it; its results are added as they come.
+    fn run(&self, boot: &Boot, results: &mut Results) -> Result<Artifacts> {
         let machine = Machine {
             cpus: boot.cpus,
             memory: boot.memory.clone(),

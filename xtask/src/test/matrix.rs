@@ -40,6 +40,9 @@ pub struct Boot {
     /// Cases that a boot with expect = "fail" may skip: they have nothing to fail with there.
     #[serde(default)]
     pub may_skip: Vec<String>,
+    /// It takes long: its results are kept until something that they depend on changes.
+    #[serde(default)]
+    pub keep: bool,
     /// Seconds until the guest is given up.
     #[serde(default = "default_timeout")]
     pub timeout: u64,

@@ -7,6 +7,7 @@ mod coverage;
 mod exits;
 mod host;
 mod judge;
+mod kept;
 mod kunit;
 pub mod matrix;
 mod oracle;
@@ -123,6 +124,7 @@ impl Suite<'_> {
             accel: self.accel,
             splats: Splats::of(self.project)?,
             runs: self.runs.clone(),
+            kept: self.project.cache.root().join("results"),
         };
         for selftest in &self.plan.selftests {
             results.add(runner.selftest(selftest)?);
