@@ -11,7 +11,7 @@ mod parse;
 mod tree;
 
 pub use junit::junit;
-pub use parse::parse;
+pub use parse::{parse, parse_result};
 pub use tree::{Status, Summary, Test, Tree};
 
 /// The tests as JSON.

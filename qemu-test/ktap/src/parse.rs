@@ -27,6 +27,16 @@ pub fn parse(log: &str) -> Tree {
     Tree(main)
 }
 
+/// The test that a line by itself tells of, for those who watch a log grow.
+pub fn parse_result(line: &str) -> Option<Test> {
+    let Line::Result(result) = classify(line) else {
+        return None;
+    };
+    let mut test = Test::new("");
+    test.report(&result);
+    Some(test)
+}
+
 struct Parser<'a> {
     lines: Vec<&'a str>,
     next: usize,
@@ -144,21 +154,13 @@ impl<'a> Parser<'a> {
             return;
         };
         self.next += 1;
-        test.name = result.name.into();
+        test.report(&result);
         if result.number != number {
             test.error(format!(
                 "it should be number {number}, not {}",
                 result.number
             ));
         }
-        test.status = match (result.skipped, result.ok) {
-            (Some(why), _) => {
-                test.log.push(why.into());
-                Status::Skipped
-            }
-            (None, true) => Status::Passed,
-            (None, false) => Status::Failed,
-        };
     }
 
     /// One that should have subtests and has none is nothing, unless it says worse of itself.
@@ -218,6 +220,13 @@ mod tests {
         let log = "KTAP version 1\n1..1\n    KTAP version 1\n    1..2\n    ok 1\n    \
                    ok 2 # SKIP why\nok 1 s\n";
         assert_eq!(counts(log), (1, 0, 0, 1, 0));
+    }
+
+    #[test]
+    fn a_line_may_stand_alone() {
+        let test = parse_result("not ok 7 g").unwrap();
+        assert_eq!((test.name(), test.status()), ("g", Status::Failed));
+        assert!(parse_result("1..7").is_none());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::line::TestResult;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -61,6 +63,19 @@ impl Test {
             .map(String::as_str)
             .collect();
         lines.join("\n")
+    }
+
+    /// Takes over what a line reports.
+    pub(crate) fn report(&mut self, result: &TestResult<'_>) {
+        self.name = result.name.into();
+        self.status = match (result.skipped, result.ok) {
+            (Some(why), _) => {
+                self.log.push(why.into());
+                Status::Skipped
+            }
+            (None, true) => Status::Passed,
+            (None, false) => Status::Failed,
+        };
     }
 
     pub(crate) fn error(&mut self, text: impl Into<String>) {

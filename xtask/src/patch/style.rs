@@ -97,7 +97,7 @@ fn of_mail(text: &str) -> Vec<&'static str> {
     let subject = field("Subject: [PATCH] ").unwrap_or_default();
     let author = field("From: ").unwrap_or_default();
     let mut missing = Vec::new();
-    if !subject.split_once(": ").is_some_and(|(area, what)| {
+    if !subject.rsplit_once(": ").is_some_and(|(area, what)| {
         !area.is_empty() && what.starts_with(|first: char| first.is_uppercase())
     }) {
         missing.push("the subject is not `area: What it does`");

@@ -68,13 +68,11 @@ pub fn selftest(selftest: &Selftest, name: &str, report: &Report, tree: &Tree) -
 
 /// The result that a line of a running guest tells, if it ends a case.
 pub fn live(boot: &Boot, line: &str) -> Option<TestResult> {
-    // One line is a document of its own; only the top level starts in the first column.
+    // Only the top level starts in the first column.
     if line.starts_with([' ', '#']) {
         return None;
     }
-    let tree = ktap::parse(&format!("KTAP version 1\n{line}\n"));
-    let test = tree.tests().first()?;
-    of_test(boot, test).pop()
+    of_test(boot, &ktap::parse_result(line)?).pop()
 }
 
 /// The results of the cases of a boot, and one named "boot/guest" for the guest itself.
