@@ -27,6 +27,8 @@ struct Variant {
     name: &'static str,
     arch: &'static str,
     off: &'static [&'static str],
+    /// What takes the place of something in `off` that is one of a choice.
+    on: &'static [&'static str],
     /// Files that are not part of such a kernel.
     without: &'static [&'static str],
 }
@@ -35,6 +37,7 @@ const NORMAL: Variant = Variant {
     name: "check",
     arch: "x86_64",
     off: &[],
+    on: &[],
     without: &[],
 };
 
@@ -43,24 +46,28 @@ const VARIANTS: [Variant; 4] = [
         name: "CPUSETS=n",
         arch: "x86_64",
         off: &["CPUSETS", "CPUSETS_V1"],
+        on: &[],
         without: &["kernel/cgroup/cpuset.c"],
     },
     Variant {
         name: "CPU_ISOLATION=n",
         arch: "x86_64",
         off: &["CPU_ISOLATION", "NO_HZ_FULL"],
+        on: &["NO_HZ_IDLE"],
         without: &[],
     },
     Variant {
         name: "CPU_ISOLATION_RUNTIME=n",
         arch: "x86_64",
         off: &["CPU_ISOLATION_RUNTIME"],
+        on: &[],
         without: &[],
     },
     Variant {
         name: "HOTPLUG_CPU=n, arm64",
         arch: "arm64",
         off: &["HOTPLUG_CPU"],
+        on: &[],
         without: &[],
     },
 ];
@@ -123,9 +130,11 @@ impl Checker<'_> {
                 .filter(|file| !variant.without.contains(&file.as_str()))
                 .cloned()
                 .collect();
-            self.configure(variant)?;
             let objects = objects::of(&self.tree, &files)?;
-            failures.extend(self.make(variant, variant.name, &objects).err());
+            let built = self
+                .configure(variant)
+                .and_then(|()| self.make(variant, variant.name, &objects));
+            failures.extend(built.err());
         }
         crate::interrupt::check()?;
         let texts: Vec<_> = failures.iter().map(|error| format!("{error:#}")).collect();
@@ -171,12 +180,15 @@ impl Checker<'_> {
         fs::create_dir_all(&build).with_context(|| format!("making {}", build.display()))?;
         let failed = || Failure::new(Code::Build, format!("configuring {}", variant.name));
         cmd::run(self.command(variant).arg("tinyconfig")).with_context(failed)?;
-        let off = build.join("off.config");
-        let lines = variant
-            .off
-            .iter()
-            .map(|name| format!("# CONFIG_{name} is not set\n"));
-        fs::write(&off, lines.collect::<String>())?;
+        let off = build.join("variant.config");
+        let mut lines = String::new();
+        for name in variant.off {
+            lines.push_str(&format!("# CONFIG_{name} is not set\n"));
+        }
+        for name in variant.on {
+            lines.push_str(&format!("CONFIG_{name}=y\n"));
+        }
+        fs::write(&off, lines)?;
         let mut merge = Command::new(self.tree.join("scripts/kconfig/merge_config.sh"));
         merge
             .args(["-m", "-O"])

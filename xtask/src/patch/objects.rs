@@ -37,7 +37,14 @@ fn unit(tree: &Path, file: &Path) -> Result<PathBuf> {
 
 /// The C file of `folder` that includes `name`.
 fn includer(folder: &Path, name: &Path) -> Result<Option<PathBuf>> {
-    let line = format!("#include \"{}\"", name.display());
+    let quoted = format!("\"{}\"", name.display());
+    let includes = |line: &str| {
+        let directive = line.strip_prefix('#').map(str::trim_start);
+        directive
+            .and_then(|line| line.strip_prefix("include"))
+            .map(str::trim)
+            == Some(&quoted)
+    };
     let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
@@ -45,10 +52,7 @@ fn includer(folder: &Path, name: &Path) -> Result<Option<PathBuf>> {
             continue;
         }
         let text = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        if String::from_utf8_lossy(&text)
-            .lines()
-            .any(|found| found == line)
-        {
+        if String::from_utf8_lossy(&text).lines().any(includes) {
             return Ok(path.file_name().map(PathBuf::from));
         }
     }
@@ -69,7 +73,7 @@ mod tests {
         };
         write(
             "k/build.c",
-            "#include \"part.c\"\n#include \"sub/deep.c\"\n",
+            "#include \"part.c\"\n# include \"sub/deep.c\"\n",
         );
         write("k/part.c", "#include \"test.c\"\n");
         write("k/test.c", "");
