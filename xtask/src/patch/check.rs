@@ -52,9 +52,10 @@ const VARIANTS: [Variant; 4] = [
     Variant {
         name: "CPU_ISOLATION=n",
         arch: "x86_64",
-        off: &["CPU_ISOLATION", "NO_HZ_FULL"],
+        // Both of the others select it.
+        off: &["CPU_ISOLATION", "NO_HZ_FULL", "CPUSETS", "CPUSETS_V1"],
         on: &["NO_HZ_IDLE"],
-        without: &[],
+        without: &["kernel/cgroup/cpuset.c"],
     },
     Variant {
         name: "CPU_ISOLATION_RUNTIME=n",
