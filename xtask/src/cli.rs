@@ -106,6 +106,8 @@ pub enum What {
     Build,
     /// The kernel's final .config
     Config,
+    /// unbound_nosysfs.ko, built for the kernel
+    Module,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,11 @@ pub fn print(project: &Project, what: What, flavour: Flavour) -> Result<()> {
         What::Tree => (kernel.tree, "build"),
         What::Build => (kernel.build, "build"),
         What::Config => (kernel.config(), "build"),
+        What::Module => {
+            let message = || format!("the kernel {} has no place for the module", kernel.name);
+            ensure!(kernel.takes_modules(), Failure::new(Code::Usage, message()));
+            (kernel.module("unbound_nosysfs"), "build")
+        }
     };
     let flavour = match (flavour, verb) {
         (Flavour::Stock, "build") => " stock",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! What is in the guest's initramfs: the agent, a shell, and the kernel tree's own tests.
+//! What is in the guest's initramfs: the agent, a shell, modules, and the kernel tree's own tests.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -32,6 +32,8 @@ pub struct Sources<'a> {
     pub agent: &'a Path,
     pub busybox: &'a Path,
     pub bash: &'a Path,
+    /// The modules that were built for the guest's kernel.
+    pub modules: &'a [(&'static str, PathBuf)],
     /// The kernel source that the guest's kernel was built from.
     pub kernel_tree: &'a Path,
     /// A folder that is kept, for what has to be compiled.
@@ -51,6 +53,10 @@ pub fn collect(sources: &Sources<'_>) -> Result<Vec<Entry>> {
     }
     for applet in &applets {
         entries.push(Entry::link(&format!("bin/{applet}"), "busybox"));
+    }
+    entries.push(Entry::dir("modules"));
+    for (name, path) in sources.modules {
+        entries.push(file(&format!("modules/{name}.ko"), path)?);
     }
     entries.extend(selftests(sources)?);
     Ok(entries)

@@ -76,6 +76,7 @@ fn provision(project: &Project, kernel: Kernel, agent: &Path) -> Result<Provisio
         agent,
         busybox: &shells::busybox(project)?,
         bash: &shells::bash(project)?,
+        modules: &kernel.modules(),
         kernel_tree: &kernel.tree,
         scratch: &cache.join("compiled").join(&kernel.name),
     })

@@ -18,14 +18,21 @@ use crate::toolchain::Toolchain;
 use crate::tree::Trees;
 
 impl Kernel {
-    /// Builds the kernel with all that it needs, from nothing; does nothing where nothing has
-    /// changed. No other xtask is in the cache meanwhile.
+    /// Builds the kernel and its modules with all that they need, from nothing; does nothing where
+    /// nothing has changed. No other xtask is in the cache meanwhile.
     pub fn build(&self, project: &Project) -> Result<()> {
         let _lock = project.cache.lock()?;
         deps::ensure(project)?;
         self.source(project)?;
         let toolchain = Toolchain::prepare(project)?;
-        let stamp = Stamp::new(&self.build, self.hash(&toolchain)?);
+        let hash = self.hash(&toolchain)?;
+        self.build_image(project, &toolchain, &hash)?;
+        self.build_modules(project, &toolchain, &hash)
+    }
+
+    /// The image, and what modules need to be built for it.
+    fn build_image(&self, project: &Project, toolchain: &Toolchain, hash: &str) -> Result<()> {
+        let stamp = Stamp::new(&self.build, hash.to_owned());
         if self.source != Source::Own && stamp.is_valid() && self.image().is_file() {
             return Ok(());
         }
@@ -33,9 +40,9 @@ impl Kernel {
         fs::create_dir_all(&self.build)
             .with_context(|| format!("making {}", self.build.display()))?;
         stamp.remove()?;
-        self.configure(project, &toolchain)?;
+        self.configure(project, toolchain)?;
         let mut make = toolchain.make(&self.tree, &self.build);
-        make.arg("bzImage");
+        make.args(["bzImage", "modules"]);
         cmd::long(
             &format!("Building Linux ({})", self.name),
             make,
@@ -113,7 +120,7 @@ impl Kernel {
         config::check(&self.config(), &self.fragments)
     }
 
-    fn log(&self, project: &Project, step: &str) -> std::path::PathBuf {
+    pub(super) fn log(&self, project: &Project, step: &str) -> std::path::PathBuf {
         project.cache.log(&format!("{step}-{}", self.name))
     }
 }

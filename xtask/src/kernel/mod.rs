@@ -3,6 +3,7 @@
 
 mod build;
 mod config;
+mod modules;
 pub mod stamp;
 
 use std::fs;
