@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::guest::accel::{self, Accel};
 use crate::guest::provision::Flavour;
 use crate::guest::qemu::Machine;
-use crate::patch;
 use crate::test::TestArgs;
+use crate::{bench, patch};
 
 /// CPU isolation at run time: fetches, patches and builds Linux, boots it in QEMU, and tests it
 /// there
@@ -82,6 +82,13 @@ pub enum Verb {
         /// What to run in the guest
         #[arg(last = true, value_name = "CMD")]
         command: Vec<String>,
+    },
+    /// Measure what something costs beside a peer
+    Bench {
+        #[command(flatten)]
+        tree: TreeArgs,
+        #[command(subcommand)]
+        verb: bench::Verb,
     },
     /// Print a path, for scripts
     Print {

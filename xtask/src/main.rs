@@ -3,6 +3,7 @@
 
 mod apt;
 mod bases;
+mod bench;
 mod boot;
 mod cache;
 mod cli;
@@ -74,6 +75,7 @@ fn run(verb: Verb) -> Result<u8> {
             timeout,
             command,
         } => boot::run(&open(&tree)?, &machine, timeout, &command),
+        Verb::Bench { tree, verb } => bench::run(&open(&tree)?, &verb),
         Verb::Print { what, kernel, tree } => print::print(&open(&tree)?, what, kernel).map(done),
     }
 }

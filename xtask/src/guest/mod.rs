@@ -4,6 +4,7 @@
 pub mod accel;
 pub mod agent;
 pub mod artifacts;
+pub mod case;
 pub mod contents;
 pub mod initramfs;
 pub mod outcome;

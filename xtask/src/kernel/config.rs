@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::exit::{Code, Failure};
 
 /// The fragments in their order: a later one wins.
-const FRAGMENTS: [&str; 4] = ["base", "isolation", "rust", "test"];
-/// What only a kernel with the series has.
-const SERIES: &str = "series";
+const FRAGMENTS: [&str; 3] = ["base", "isolation", "test"];
+/// What only a kernel with the series has: Rust, for the module that comes with it.
+const SERIES: [&str; 2] = ["rust", "series"];
 
 /// The fragments of the folder `configs`; one that is not listed above would be forgotten silently.
 pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
@@ -24,7 +24,7 @@ pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
         let file = entry?.path();
         let known = FRAGMENTS
             .iter()
-            .chain([&SERIES])
+            .chain(&SERIES)
             .any(|name| path(name) == file);
         ensure!(
             known
@@ -36,7 +36,9 @@ pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
         );
     }
     let mut fragments: Vec<_> = FRAGMENTS.iter().map(|name| path(name)).collect();
-    fragments.extend(with_series.then(|| path(SERIES)));
+    if with_series {
+        fragments.extend(SERIES.map(path));
+    }
     Ok(fragments)
 }
 
@@ -175,6 +177,6 @@ mod tests {
         let [with, without] = [true, false].map(|series| fragments(configs, series).unwrap());
         assert_eq!(with[..without.len()], without);
         assert!(with.iter().all(|path| path.is_file()));
-        assert_eq!(with.len(), without.len() + 1);
+        assert_eq!(with.len(), without.len() + SERIES.len());
     }
 }

@@ -9,7 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::style::{self, Exceptions};
-use super::{name, objects};
+use super::variant::{NORMAL, RUST, VARIANTS, Variant};
+use super::{name, objects, rust};
 use crate::cmd;
 use crate::exit::{Code, Failure};
 use crate::git::git;
@@ -19,59 +20,8 @@ use crate::toolchain::Toolchain;
 use crate::tree::{BASE, Trees};
 use crate::{deps, fetch};
 
-/// Rust has no part in the patches, and takes long.
+/// Without Rust, which takes long, and which most of the patches have nothing to do with.
 const FRAGMENTS: [&str; 4] = ["base", "isolation", "test", "series"];
-
-/// A configuration that the whole series must build in as well.
-struct Variant {
-    name: &'static str,
-    arch: &'static str,
-    off: &'static [&'static str],
-    /// What takes the place of something in `off` that is one of a choice.
-    on: &'static [&'static str],
-    /// Files that are not part of such a kernel.
-    without: &'static [&'static str],
-}
-
-const NORMAL: Variant = Variant {
-    name: "check",
-    arch: "x86_64",
-    off: &[],
-    on: &[],
-    without: &[],
-};
-
-const VARIANTS: [Variant; 4] = [
-    Variant {
-        name: "CPUSETS=n",
-        arch: "x86_64",
-        off: &["CPUSETS", "CPUSETS_V1"],
-        on: &[],
-        without: &["kernel/cgroup/cpuset.c"],
-    },
-    Variant {
-        name: "CPU_ISOLATION=n",
-        arch: "x86_64",
-        // Both of the others select it.
-        off: &["CPU_ISOLATION", "NO_HZ_FULL", "CPUSETS", "CPUSETS_V1"],
-        on: &["NO_HZ_IDLE"],
-        without: &["kernel/cgroup/cpuset.c"],
-    },
-    Variant {
-        name: "CPU_ISOLATION_RUNTIME=n",
-        arch: "x86_64",
-        off: &["CPU_ISOLATION_RUNTIME"],
-        on: &[],
-        without: &[],
-    },
-    Variant {
-        name: "HOTPLUG_CPU=n, arm64",
-        arch: "arm64",
-        off: &["HOTPLUG_CPU"],
-        on: &[],
-        without: &[],
-    },
-];
 
 pub fn check(project: &Project) -> Result<()> {
     let _lock = project.cache.lock()?;
@@ -114,6 +64,7 @@ impl Checker<'_> {
         let mut failures = Vec::new();
         let mut all = BTreeSet::new();
         let mut configured = false;
+        let mut configured_rust = false;
         for (patch, commit) in patches.iter().zip(commits) {
             trees.work_tree(&self.tree, commit)?;
             let files = self.files(commit)?;
@@ -123,6 +74,15 @@ impl Checker<'_> {
             }
             let objects = objects::of(&self.tree, &files)?;
             failures.extend(self.make(&NORMAL, &name(patch), &objects).err());
+            failures.extend(rust::formatted(&self.tree, &files).err());
+            if rust::concerns(&files) {
+                if !std::mem::replace(&mut configured_rust, true) {
+                    self.configure(&RUST)?;
+                }
+                let title = format!("{}: Rust", name(patch));
+                let prepare = BTreeSet::from(["prepare".into()]);
+                failures.extend(self.make(&RUST, &title, &prepare).err());
+            }
             all.extend(files);
         }
         for variant in &VARIANTS {
@@ -159,7 +119,7 @@ impl Checker<'_> {
         }
         let log = self.project.cache.log("check");
         let mut make = self.command(variant);
-        make.arg("W=1").args(objects);
+        make.arg("W=1").args(rust::clippy()).args(objects);
         cmd::long(&format!("Building {title}"), make, &log)?;
         let said = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
         let said = String::from_utf8_lossy(&said);
@@ -220,7 +180,7 @@ impl Checker<'_> {
     }
 
     fn build(&self, variant: &Variant) -> PathBuf {
-        self.project.cache.build(&format!("check-{}", variant.arch))
+        self.project.cache.build(variant.folder)
     }
 
     fn fragments(&self) -> impl Iterator<Item = PathBuf> {

@@ -5,7 +5,9 @@ mod apply;
 mod check;
 mod export;
 mod objects;
+mod rust;
 mod style;
+mod variant;
 
 use std::path::{Path, PathBuf};
 

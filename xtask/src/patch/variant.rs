@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The configurations that patches are built in.
+
+/// What differs from the fragments, and where it is built.
+pub struct Variant {
+    pub name: &'static str,
+    /// Of its O= folder.
+    pub folder: &'static str,
+    pub arch: &'static str,
+    pub off: &'static [&'static str],
+    /// What takes the place of something in `off` that is one of a choice.
+    pub on: &'static [&'static str],
+    /// Files that are not part of such a kernel.
+    pub without: &'static [&'static str],
+}
+
+/// What each patch is built in.
+pub const NORMAL: Variant = Variant {
+    name: "check",
+    folder: "check-x86_64",
+    arch: "x86_64",
+    off: &[],
+    on: &[],
+    without: &[],
+};
+
+/// For the patches that have Rust in them.
+pub const RUST: Variant = Variant {
+    name: "Rust",
+    folder: "check-rust",
+    arch: "x86_64",
+    // They are built with the whole kernel.
+    off: &["RUST_KERNEL_DOCTESTS"],
+    on: &["RUST"],
+    without: &[],
+};
+
+/// What the whole series must build in as well.
+pub const VARIANTS: [Variant; 4] = [
+    Variant {
+        name: "CPUSETS=n",
+        folder: "check-x86_64",
+        arch: "x86_64",
+        off: &["CPUSETS", "CPUSETS_V1"],
+        on: &[],
+        without: &["kernel/cgroup/cpuset.c"],
+    },
+    Variant {
+        name: "CPU_ISOLATION=n",
+        folder: "check-x86_64",
+        arch: "x86_64",
+        // Both of the others select it.
+        off: &["CPU_ISOLATION", "NO_HZ_FULL", "CPUSETS", "CPUSETS_V1"],
+        on: &["NO_HZ_IDLE"],
+        without: &["kernel/cgroup/cpuset.c"],
+    },
+    Variant {
+        name: "CPU_ISOLATION_RUNTIME=n",
+        folder: "check-x86_64",
+        arch: "x86_64",
+        off: &["CPU_ISOLATION_RUNTIME"],
+        on: &[],
+        without: &[],
+    },
+    Variant {
+        name: "HOTPLUG_CPU=n, arm64",
+        folder: "check-arm64",
+        arch: "arm64",
+        off: &["HOTPLUG_CPU"],
+        on: &[],
+        without: &[],
+    },
+];
