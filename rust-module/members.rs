@@ -53,7 +53,7 @@ mod tests {
     use kernel::str::CString;
 
     fn text(flags: Flags) -> Result<CString> {
-        Ok(CString::try_from_fmt(fmt!("{}", Names(flags)))?)
+        CString::try_from_fmt(fmt!("{}", Names(flags)))
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{Kernel, Source, read};
 use crate::cmd;
 use crate::exit::{Code, Failure};
 use crate::project::Project;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
 
 /// Their names, and where their sources are.
 const MODULES: [(&str, &str); 2] = [
@@ -89,6 +89,9 @@ impl Kernel {
         make.arg(format!("M={}", source.display()))
             .arg(format!("MO={}", output.display()))
             .arg("CONFIG_UNBOUND_NOSYSFS=m")
+            // Warnings are errors here.
+            .args(["KCFLAGS=-Werror", "KRUSTFLAGS=-Dwarnings"])
+            .args(toolchain::clippy())
             .arg("modules");
         cmd::long(
             &format!("Building the module {name}"),

@@ -16,7 +16,7 @@ use crate::exit::{Code, Failure};
 use crate::git::git;
 use crate::kernel::stamp::{self, Stamp};
 use crate::project::Project;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
 use crate::tree::{BASE, Trees};
 use crate::{deps, fetch};
 
@@ -119,7 +119,7 @@ impl Checker<'_> {
         }
         let log = self.project.cache.log("check");
         let mut make = self.command(variant);
-        make.arg("W=1").args(rust::clippy()).args(objects);
+        make.arg("W=1").args(toolchain::clippy()).args(objects);
         cmd::long(&format!("Building {title}"), make, &log)?;
         let said = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
         let said = String::from_utf8_lossy(&said);

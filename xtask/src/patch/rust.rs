@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! What is in Rust in a patch: whether it is formatted as the kernel's rustfmt configuration says,
-//! and whether clippy is there to look at it.
+//! What is in Rust in a patch: whether it is formatted as the kernel's rustfmt configuration says.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,11 +13,6 @@ use crate::toolchain::in_path;
 /// Whether the patch that has these files changes what Rust code is built from.
 pub fn concerns(files: &[String]) -> bool {
     files.iter().any(|file| file.starts_with("rust/"))
-}
-
-/// What to tell make, so that it has clippy look at what it compiles.
-pub fn clippy() -> Option<&'static str> {
-    in_path("clippy-driver").map(|_| "CLIPPY=1")
 }
 
 /// Fails with a diff where a file is not formatted. Each is looked at by itself: rustfmt would go on

@@ -80,6 +80,11 @@ impl Toolchain {
     }
 }
 
+/// What to tell make, so that it has clippy look at the Rust that it compiles, if it is there.
+pub fn clippy() -> Option<&'static str> {
+    in_path("clippy-driver").map(|_| "CLIPPY=1")
+}
+
 /// Variables of the cargo that runs us, and of a make above it: none of a kernel build's business.
 pub fn inherited() -> impl Iterator<Item = String> {
     let ours = |name: &String| {
