@@ -13,9 +13,12 @@ mod dump;
 mod faults;
 mod init;
 mod ktap;
+mod mask;
+mod module;
 mod ports;
 mod procs;
 mod shell;
+mod slabs;
 mod trace;
 mod workload;
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::mask::Mask;
+
 const ROOT: &str = "/sys/kernel/tracing";
 
 /// Traces `event` on `cpu` for so long; the lines of the trace.
@@ -27,7 +29,7 @@ pub fn record_while(
     let enable = format!("events/{event}/enable");
     write("tracing_on", "0")?;
     write("trace", "")?;
-    write("tracing_cpumask", &format!("{:x}", 1u64 << cpu))?;
+    write("tracing_cpumask", &Mask::of(cpu).to_string())?;
     write(&enable, "1")?;
     write("tracing_on", "1")?;
     let done = action();

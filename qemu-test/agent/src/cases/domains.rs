@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::expect;
 use crate::cpu::read_trimmed;
+use crate::mask::Mask;
 
 const VERBOSE: &str = "/sys/kernel/debug/sched/verbose";
 const SCHEDSTAT: &str = "/proc/schedstat";
@@ -23,7 +24,7 @@ pub fn no_domain(cpu: u32) -> Result<()> {
     let spans = spans(&schedstat)?;
     ensure!(!spans.is_empty(), "{SCHEDSTAT} has no domain: cannot tell");
     for (line, span) in spans {
-        ensure!(span >> cpu & 1 == 0, "a domain spans CPU {cpu}: {line}");
+        ensure!(!span.has(cpu), "a domain spans CPU {cpu}: {line}");
     }
     Ok(())
 }
@@ -40,15 +41,13 @@ pub fn domains(cpu: u32) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The domains of all CPUs: "domain0 MC 0f", and the mask as a number.
-fn spans(schedstat: &str) -> Result<Vec<(String, u64)>> {
+/// The domains of all CPUs: "domain0 MC 0f", and its mask.
+fn spans(schedstat: &str) -> Result<Vec<(String, Mask)>> {
     let mut spans = Vec::new();
     for line in schedstat.lines().filter(|line| line.starts_with("domain")) {
         let words: Vec<_> = line.split_whitespace().take(3).collect();
-        let mask = words.last().copied().unwrap_or_default().replace(',', "");
-        let line = words.join(" ");
-        let span = u64::from_str_radix(&mask, 16).with_context(|| format!("no mask: {line}"))?;
-        spans.push((line, span));
+        let mask = words.last().copied().unwrap_or_default();
+        spans.push((words.join(" "), mask.parse()?));
     }
     Ok(spans)
 }
@@ -60,7 +59,7 @@ mod tests {
     #[test]
     fn a_domain_spans_cpus() {
         let text = "version 17\ncpu0 1 2\ndomain0 MC 00000000,0000000f 0 0\ncpu1 1 2\n";
-        let expected = ("domain0 MC 00000000,0000000f".into(), 0xf);
+        let expected = ("domain0 MC 00000000,0000000f".into(), Mask(0xf));
         assert_eq!(spans(text).unwrap(), [expected]);
     }
 }

@@ -75,7 +75,8 @@ fn online(context: &mut Context) {
 fn offline(context: &mut Context) {
     garbage(context, "offline");
     context.check("offline: 0 again is fine", accepted(b"0\n", false));
-    context.check("offline: not for anybody but root", forbidden());
+    let forbidden = forbidden(&attribute(CPU, "isolated"), "1");
+    context.check("offline: not for anybody but root", forbidden);
 }
 
 fn isolated(context: &mut Context) {
@@ -165,23 +166,28 @@ fn spellings(context: &mut Context) {
 
 fn modes() -> Result<()> {
     for cpu in cpu::parse_list(&read_trimmed(&format!("{}/present", cpu::ROOT))?)? {
-        let path = attribute(cpu, "isolated");
-        let found = fs::metadata(&path).with_context(|| format!("looking at {path}"))?;
-        ensure!(
-            (found.mode() & 0o7777, found.uid()) == (0o644, 0),
-            "{path} has mode {:o} and owner {}",
-            found.mode() & 0o7777,
-            found.uid()
-        );
+        mode(&attribute(cpu, "isolated"))?;
     }
     Ok(())
 }
 
-/// A write that root could make.
-fn forbidden() -> Result<()> {
-    let path = attribute(CPU, "isolated");
+/// Everybody may read the file, and root may write it.
+pub fn mode(path: &str) -> Result<()> {
+    let found = fs::metadata(path).with_context(|| format!("looking at {path}"))?;
+    ensure!(
+        (found.mode() & 0o7777, found.uid()) == (0o644, 0),
+        "{path} has mode {:o} and owner {}",
+        found.mode() & 0o7777,
+        found.uid()
+    );
+    Ok(())
+}
+
+/// Nobody else may write to it what root could.
+pub fn forbidden(path: &str, text: &str) -> Result<()> {
+    let before = read_trimmed(path)?;
     let output = Command::new("/bin/sh")
-        .args(["-c", &format!("cat {path} && echo 1 > {path}")])
+        .args(["-c", &format!("cat {path} && echo {text} > {path}")])
         .uid(NOBODY)
         .gid(NOBODY)
         .output()
@@ -189,6 +195,6 @@ fn forbidden() -> Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(!output.status.success(), "nobody may write {path}");
     ensure!(said.contains("Permission denied"), "it said: {said}");
-    expect(String::from_utf8_lossy(&output.stdout).as_ref(), "0\n")?;
-    expect(cpu::is_isolated(CPU)?, false)
+    expect(String::from_utf8_lossy(&output.stdout).trim_end(), &before)?;
+    expect(read_trimmed(path)?, before)
 }

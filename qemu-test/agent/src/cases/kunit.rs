@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The KUnit tests that ran at boot, with kunit.enable=1: their results are in debugfs.
+//! KUnit tests, with kunit.enable=1: those that ran at boot, and those of the module, which run when it
+//! is loaded. Their results are in debugfs.
 
 use std::fs;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
-use super::{Case, Context};
+use super::{Case, Context, nosysfs};
 
 pub const CASE: Case = Case {
     name: "kunit",
@@ -13,26 +14,57 @@ pub const CASE: Case = Case {
     run,
 };
 
+pub const MODULE: Case = Case {
+    name: "module-kunit",
+    doc: "relays the results of the KUnit tests of the module unbound_nosysfs",
+    run: module,
+};
+
 const ROOT: &str = "/sys/kernel/debug/kunit";
 /// The suite that comes with the patches.
 const OURS: &str = "cpu_isolated";
+/// What the names of the module's suites begin with.
+const OF_MODULE: &str = "unbound_nosysfs_";
 
 fn run(context: &mut Context) -> Result<()> {
     let mut log = String::from("KTAP version 1\n");
+    let mut names = Vec::new();
+    for (name, text) in suites()? {
+        relay(context, &name, &text);
+        log.push_str(&text);
+        names.push(name);
+    }
+    context.artifact("kunit-log", &log)?;
+    context.check("the suite of the patches is there", ours(&names));
+    Ok(())
+}
+
+fn module(context: &mut Context) -> Result<()> {
+    let _module = nosysfs::load()?;
+    let mut suites = suites()?;
+    suites.retain(|(name, _)| name.starts_with(OF_MODULE));
+    for (name, text) in &suites {
+        relay(context, name, text);
+    }
+    let some = (!suites.is_empty()).then_some(());
+    context.check(
+        "the module has suites",
+        some.context("debugfs has none of it"),
+    );
+    Ok(())
+}
+
+/// The suites that there are, each with its results.
+fn suites() -> Result<Vec<(String, String)>> {
     let mut suites = Vec::new();
     for entry in fs::read_dir(ROOT).with_context(|| format!("reading {ROOT}"))? {
         let suite = entry?;
         let path = suite.path().join("results");
         let text =
             fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let name = suite.file_name().to_string_lossy().into_owned();
-        relay(context, &name, &text);
-        log.push_str(&text);
-        suites.push(name);
+        suites.push((suite.file_name().to_string_lossy().into_owned(), text));
     }
-    context.artifact("kunit-log", &log)?;
-    context.check("the suite of the patches is there", ours(&suites));
-    Ok(())
+    Ok(suites)
 }
 
 /// The tests of a suite as checks. A suite that has not run has none, and fails.

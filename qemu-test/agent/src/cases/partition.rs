@@ -2,14 +2,12 @@
 //! Isolated CPUs and cgroup v2 partitions: each respects the other.
 
 use std::io;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use rustix::io::Errno;
 
 use super::three_lines::{nobody_may, same};
-use super::{CPU, Case, Context, expect};
+use super::{CPU, Case, Context, expect, soon};
 use crate::cgroup::Hierarchy;
 use crate::workload::Worker;
 use crate::{affinity, cpu, dump};
@@ -22,8 +20,6 @@ pub const CASE: Case = Case {
 
 /// Why cpuset refuses a partition.
 const CONFLICT: &str = "invalid (partition config conflicts with housekeeping setup)";
-/// How often a state is looked at until it is what it should be.
-const PATIENCE: u32 = 50;
 
 fn run(context: &mut Context) -> Result<()> {
     let mut hierarchy = Hierarchy::v2()?;
@@ -66,6 +62,7 @@ fn of_another(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
     context.check("one over another CPU", expect(state.as_str(), "isolated"));
     let isolated = hierarchy.read("cpuset.cpus.isolated")?;
     context.check("both are isolated", expect(isolated.as_str(), "2-3"));
+    // 2 was online when the partition took it: workers of the pools that it replaces end a bit later.
     context.check("nobody may run on 2", soon(|| nobody_may(2, &[])));
     context.check("nobody may run on 3", nobody_may(CPU, &[]));
     context.check("the other is cpuset's", busy_when_offline(2, true));
@@ -126,17 +123,6 @@ fn last_one(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
     hierarchy.remove("last")?;
     cpu::three_lines(1, false)?;
     cpu::three_lines(2, false)
-}
-
-/// A partition takes a CPU that is online: workers of the pools that it replaces end a bit later.
-fn soon(check: impl Fn() -> Result<()>) -> Result<()> {
-    for _ in 0..PATIENCE {
-        if check().is_ok() {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    check()
 }
 
 /// A write to the CPU's file is refused while a partition has it.

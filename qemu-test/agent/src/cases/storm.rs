@@ -50,7 +50,7 @@ fn bound() -> Result<Vec<(u32, Worker)>> {
 }
 
 /// Marsaglia's xorshift. Its low bits are the poor ones.
-fn next(state: &mut u64) -> u64 {
+pub fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 
 use super::{CPU, Case, Context};
 use crate::cpu;
+use crate::mask::Mask;
 use crate::procs::tasks;
 
 pub const CASE: Case = Case {
@@ -59,9 +60,8 @@ fn masks_have(expected: bool) -> Result<()> {
         ("cpumask_requested", expected),
         ("cpumask_isolated", !expected),
     ] {
-        let mask = cpu::read_trimmed(&format!("{WORKQUEUES}/{file}"))?;
-        let bits = u64::from_str_radix(&mask.replace(',', ""), 16)?;
-        ensure!((bits >> CPU & 1 == 1) == meaning, "{file} is {mask}");
+        let mask: Mask = cpu::read_trimmed(&format!("{WORKQUEUES}/{file}"))?.parse()?;
+        ensure!(mask.has(CPU) == meaning, "{file} is {mask}");
     }
     Ok(())
 }

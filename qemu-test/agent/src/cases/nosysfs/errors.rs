@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Each write to the mask's file that is refused has its errno and changes nothing.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::io::Errno;
+
+use super::{ALL, GLOBAL, MEMBERS, OURS, all_have, read, write};
+use crate::cases::errors::{failed, forbidden, mode};
+use crate::cases::{Case, Context, expect};
+use crate::cpu::write_attr;
+use crate::mask::Mask;
+
+pub const CASE: Case = Case {
+    name: "module-errors",
+    doc: "every refused write of a mask has its errno and changes nothing",
+    run,
+};
+
+fn run(context: &mut Context) -> Result<()> {
+    let _module = super::load()?;
+    context.check("everybody may read it, root may write it", mode(OURS));
+    context.check(
+        "it looks like the global file",
+        expect(text(OURS)?, text(GLOBAL)?),
+    );
+    refused(context, "before the first write");
+    context.check("impossible CPUs in a mask are ignored", ignored());
+    write(OURS, Mask(0x5))?;
+    context.check("the members have a mask", all_have(Mask(0x5)));
+    refused(context, "with a mask");
+    context.check("not for anybody but root", forbidden(OURS, "3"));
+    Ok(())
+}
+
+fn refused(context: &mut Context, state: &str) {
+    let page = "f".repeat(4096);
+    let pages = "f".repeat(8192);
+    for (name, text, errno) in [
+        ("an empty line", "\n", Errno::INVAL),
+        ("blanks", "  \n", Errno::INVAL),
+        ("no CPU", "0\n", Errno::INVAL),
+        ("no CPU, at length", "00000000,00000000\n", Errno::INVAL),
+        ("an impossible CPU", "10\n", Errno::INVAL),
+        ("impossible CPUs", "ffffffff,fffffff0\n", Errno::INVAL),
+        ("garbage", "x\n", Errno::INVAL),
+        ("garbage behind a mask", "3 x\n", Errno::INVAL),
+        ("0x in front of a mask", "0x3\n", Errno::INVAL),
+        ("a sign", "-1\n", Errno::INVAL),
+        ("a list", "0-1\n", Errno::INVAL),
+        ("a word", "all\n", Errno::INVAL),
+        ("a NUL", "\0", Errno::INVAL),
+        ("a NUL in front of a mask", "\x003\n", Errno::INVAL),
+        ("a NUL behind a mask", "3\0\n", Errno::INVAL),
+        (
+            "more digits than a group has",
+            "000000003\n",
+            Errno::OVERFLOW,
+        ),
+        (
+            "more groups than there are CPUs",
+            "1,00000000,00000000\n",
+            Errno::OVERFLOW,
+        ),
+        ("4 KiB of f", &page, Errno::OVERFLOW),
+        ("8 KiB of f, which sysfs cuts at 4", &pages, Errno::OVERFLOW),
+    ] {
+        let result = unchanged(|| failed(write_attr(OURS, text.as_bytes()), errno));
+        context.check(&format!("{state}: {name} is {errno:?}"), result);
+    }
+    // These two are up to sysfs, for every file it has.
+    context.check(
+        &format!("{state}: nothing at all is ignored"),
+        unchanged(|| taken(b"", 0)),
+    );
+    let mut long = text(OURS).unwrap_or_default().into_bytes();
+    long.resize(8192, b'x');
+    context.check(
+        &format!("{state}: of 8 KiB, sysfs takes the first 4, where the mask is"),
+        unchanged(|| taken(&long, 4096)),
+    );
+}
+
+/// It is successful, and takes this much.
+fn taken(text: &[u8], length: usize) -> Result<()> {
+    let mut file = OpenOptions::new().write(true).open(OURS)?;
+    expect(file.write(text)?, length)
+}
+
+/// Neither the file nor the list of members is different after.
+fn unchanged(action: impl FnOnce() -> Result<()>) -> Result<()> {
+    let state = || -> Result<_> { Ok((text(OURS)?, text(MEMBERS)?)) };
+    let before = state()?;
+    ensure!(!before.1.is_empty(), "there are no members");
+    action()?;
+    expect(state()?, before)
+}
+
+fn text(path: &str) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("reading {path}"))
+}
+
+fn ignored() -> Result<()> {
+    write(OURS, Mask(0xf3))?;
+    expect(read(OURS)?, Mask(0x3))?;
+    all_have(Mask(0x3))?;
+    write(OURS, ALL)?;
+    all_have(ALL)
+}

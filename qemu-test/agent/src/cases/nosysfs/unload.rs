@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Loading the module changes nothing, unloading it leaves nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::load::Load;
+use super::{ALL, OURS, all_have, write};
+use crate::cases::three_lines::same;
+use crate::cases::{Case, Context, expect, soon};
+use crate::dump::dump;
+use crate::mask::Mask;
+use crate::procs::tasks;
+use crate::slabs::Slabs;
+
+pub const CASE: Case = Case {
+    name: "module-unload",
+    doc: "loading changes nothing, unloading under load undoes all, 500 times both leave nothing behind",
+    run,
+};
+
+/// What only a loaded module has.
+const LEFT: [&str; 3] = [
+    "/sys/module/unbound_nosysfs",
+    "/sys/devices/virtual/workqueue/unbound_nosysfs",
+    "/sys/kernel/debug/unbound_nosysfs",
+];
+/// The line that the module's own file is in a dump.
+const OWN_LINE: &str = "unbound_nosysfs: f\n";
+
+/// After the first rounds, everything that stays for good is there.
+const WARM_UP: u64 = 100;
+const ROUNDS: u64 = 500;
+/// Objects. One that leaks in every round is there four times as often.
+const TOLERANCE: u64 = (ROUNDS - WARM_UP) / 4;
+
+fn run(context: &mut Context) -> Result<()> {
+    under_load(context)?;
+    many_times(context)
+}
+
+fn under_load(context: &mut Context) -> Result<()> {
+    let _load = Load::busy()?;
+    let before = dump()?;
+    let module = super::load()?;
+    let loaded = dump()?;
+    context.check(
+        "loaded: its file is there",
+        expect(loaded.matches(OWN_LINE).count(), 1),
+    );
+    context.check(
+        "loaded: nothing else is different",
+        same(&before, &loaded.replace(OWN_LINE, "")),
+    );
+    write(OURS, Mask(0x5))?;
+    context.check("the members are restricted", all_have(Mask(0x5)));
+    let unloaded = module.unload();
+    context.check("it is unloaded while they are busy", unloaded);
+    context.check("no worker is restricted in the end", soon(unrestricted));
+    context.check("unloaded: nothing is different", same(&before, &dump()?));
+    context.check("unloaded: nothing is left", nothing_left());
+    Ok(())
+}
+
+/// Workers of pools that are replaced end a bit later.
+fn unrestricted() -> Result<()> {
+    for worker in tasks()?.iter().filter(|task| task.is_unbound_worker()) {
+        let allowed: Mask = worker.allowed.iter().copied().collect();
+        expect(allowed, ALL).with_context(|| worker.comm.clone())?;
+    }
+    Ok(())
+}
+
+fn many_times(context: &mut Context) -> Result<()> {
+    rounds(WARM_UP)?;
+    let (pools_before, before) = settled()?;
+    rounds(ROUNDS - WARM_UP)?;
+    let (pools_after, after) = settled()?;
+    let name = format!("{ROUNDS} times: no memory is lost");
+    context.check(&name, after.no_growth(&before, TOLERANCE));
+    let name = format!("{ROUNDS} times: no pool of workers is left");
+    context.check(&name, expect(pools_after, pools_before));
+    context.check(&format!("{ROUNDS} times: nothing is left"), nothing_left());
+    Ok(())
+}
+
+/// Loads the module, writes a mask and unloads it, so often.
+fn rounds(count: u64) -> Result<()> {
+    for _ in 0..count {
+        let module = super::load()?;
+        write(OURS, Mask(0x5))?;
+        module.unload()?;
+    }
+    Ok(())
+}
+
+/// The pools of unbound workers, and what is allocated, once no worker is left of the rounds.
+fn settled() -> Result<(BTreeSet<String>, Slabs)> {
+    soon(unrestricted)?;
+    let workers = tasks()?.into_iter().filter(|task| task.is_unbound_worker());
+    // A worker is called kworker/uPOOL:NUMBER.
+    let pools = workers.filter_map(|worker| Some(worker.comm.split_once(':')?.0.to_owned()));
+    Ok((pools.collect(), Slabs::now()?))
+}
+
+fn nothing_left() -> Result<()> {
+    for path in LEFT {
+        ensure!(!Path::new(path).exists(), "{path} is still there");
+    }
+    Ok(())
+}
