@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What a write to our file costs beside one to the kernel's global file, by the number of members.
 
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use super::load::Load;
 use super::{ALL, GLOBAL, Global, OURS, all_have, members, write};
 use crate::cases::{Case, Context};
+use crate::cpu::{hotpluggable, set_online};
 use crate::mask::Mask;
 
 pub const CASE: Case = Case {
@@ -19,12 +21,17 @@ pub const CASE: Case = Case {
 
 /// Workqueues besides those that the kernel has itself.
 const IDLE: [u32; 4] = [10, 100, 1000, 5000];
-/// Each file has its turn so often, so that both see the same of what else goes on.
-const TURNS: u32 = 3;
-/// What is written in a turn. No two that follow each other are the same: each is applied.
-const MASKS: [Mask; 5] = [Mask(0x3), Mask(0x6), Mask(0x3), Mask(0x6), Mask(0x3)];
+/// The files are written in turn, so that both see the same of what else goes on.
+const TURNS: usize = 25;
+const MASKS: [Mask; 2] = [Mask(0x3), Mask(0x5)];
+/// Time for the kernel to free what a write has replaced. It does so later, and would still be at it.
+const PAUSE: Duration = Duration::from_millis(100);
 
 fn run(context: &mut Context) -> Result<()> {
+    // With the others online, what counts is how fast the host wakes them up.
+    for cpu in hotpluggable()? {
+        set_online(cpu, false)?;
+    }
     let load = Load::idle()?;
     let _module = super::load()?;
     let _global = Global::keep()?;
@@ -41,9 +48,10 @@ fn run(context: &mut Context) -> Result<()> {
 
 fn row() -> Result<Value> {
     let (mut ours, mut global) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        turn(OURS, &mut ours)?;
-        turn(GLOBAL, &mut global)?;
+    for turn in 0..TURNS {
+        let mask = MASKS[turn % MASKS.len()];
+        ours.push(timed(OURS, mask)?);
+        global.push(timed(GLOBAL, mask)?);
     }
     Ok(json!({
         "members": members()?.len(),
@@ -52,13 +60,13 @@ fn row() -> Result<Value> {
     }))
 }
 
-/// Writes the masks to a file, and all CPUs in the end: the other file shall find them so.
-fn turn(file: &str, times: &mut Vec<u64>) -> Result<()> {
-    for mask in MASKS {
-        let start = Instant::now();
-        write(file, mask)?;
-        times.push(u64::try_from(start.elapsed().as_nanos())?);
-        all_have(mask)?;
-    }
-    write(file, ALL)
+/// The nanoseconds that it takes to write a mask in place of all CPUs, which are written back then.
+fn timed(file: &str, mask: Mask) -> Result<u64> {
+    thread::sleep(PAUSE);
+    let start = Instant::now();
+    write(file, mask)?;
+    let took = start.elapsed();
+    all_have(mask)?;
+    write(file, ALL)?;
+    Ok(took.as_nanos().try_into()?)
 }
