@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::cpu::write_attr;
+use crate::cases::expect;
+use crate::cpu::{read_trimmed, write_attr};
 use crate::mask::Mask;
 use crate::module::Module;
+use crate::procs::tasks;
 
 const ROOT: &str = "/sys/kernel/debug/wq_load";
 
@@ -24,9 +26,11 @@ pub const MEMBERS: [(&str, &str); 5] = [
 /// The others: one with WQ_SYSFS, and one that has each work item executed where it is queued.
 pub const SYSFS: &str = "wq_load_sysfs";
 pub const PERCPU: &str = "wq_load_percpu";
+/// The kthread that the one with WQ_MEM_RECLAIM has.
+const RESCUER: &str = "kworker/R-wq_load_mem_reclaim";
 
 /// So many work items of an epoch tell where a workqueue executes them.
-pub const ITEMS: u64 = 1000;
+const ITEMS: u64 = 1000;
 /// How often the counts are looked at until there are as many, and how long it is between two looks.
 const PATIENCE: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -53,9 +57,11 @@ impl Load {
         Ok(Self { _module })
     }
 
-    /// The tag of work items from here on.
-    pub fn set_epoch(&self, epoch: u32) -> Result<()> {
-        write("epoch", epoch)
+    /// A new epoch begins. Work items that are queued from here on are told by its number.
+    pub fn new_epoch(&self) -> Result<u32> {
+        let epoch = 1 + read_trimmed(&path("epoch"))?.parse::<u32>()?;
+        write("epoch", epoch)?;
+        Ok(epoch)
     }
 
     /// So many workqueues besides, without any work.
@@ -78,10 +84,27 @@ impl Load {
             counts.too_few(epoch).join(", ")
         )
     }
+
+    /// All work of the members that is queued from here on is executed on those CPUs.
+    pub fn keeps_to(&self, mask: Mask) -> Result<()> {
+        self.executed(self.new_epoch()?)?.within(mask)
+    }
+}
+
+/// The rescuer, which helps when memory is short, may run on those CPUs.
+pub fn rescuer_has(mask: Mask) -> Result<()> {
+    let tasks = tasks()?;
+    let rescuer = tasks.iter().find(|task| task.comm.starts_with(RESCUER));
+    let rescuer = rescuer.with_context(|| format!("there is no {RESCUER}"))?;
+    expect(rescuer.allowed.iter().copied().collect(), mask)
+}
+
+fn path(file: &str) -> String {
+    format!("{ROOT}/{file}")
 }
 
 fn write(file: &str, value: u32) -> Result<()> {
-    let path = format!("{ROOT}/{file}");
+    let path = path(file);
     write_attr(&path, value.to_string().as_bytes())
         .with_context(|| format!("writing {value} to {path}"))
 }
@@ -121,7 +144,7 @@ struct Counts(Vec<Count>);
 
 impl Counts {
     fn read() -> Result<Self> {
-        let path = format!("{ROOT}/counts");
+        let path = path("counts");
         let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
         Self::parse(&text).with_context(|| format!("understanding {path}"))
     }

@@ -33,7 +33,7 @@ const ISOLATED: [(Mask, Mask); 3] = [
 ];
 
 fn run(context: &mut Context) -> Result<()> {
-    let _load = Load::busy()?;
+    let load = Load::busy()?;
     let _module = super::load()?;
     context.check("there are workqueues of other kinds", others());
     let before = dump()?;
@@ -45,8 +45,8 @@ fn run(context: &mut Context) -> Result<()> {
         "nothing else is different",
         same(&others_in(&before, &members), &others_in(&after, &members)),
     );
-    isolation(context)?;
-    global(context)
+    isolation(context, &load)?;
+    global(context, &load)
 }
 
 /// Those of wq_load are no members, or they would not be compared.
@@ -73,29 +73,35 @@ fn others_in(dump: &str, members: &[Member]) -> String {
     lines.join("\n")
 }
 
-fn isolation(context: &mut Context) -> Result<()> {
+fn isolation(context: &mut Context, load: &Load) -> Result<()> {
     for (ours, expected) in ISOLATED {
         write(OURS, ours)?;
         three_lines(CPU, true)?;
         let what = format!("CPU {CPU} isolated, {ours}");
-        context.check(&format!("{what}: on {expected}"), all_have(expected));
+        context.check(&format!("{what}: on {expected}"), hold(load, expected));
         context.check(&format!("{what}: is shown"), shown(ours));
         three_lines(CPU, false)?;
-        context.check(&format!("{what}: back when released"), all_have(ours));
+        context.check(&format!("{what}: back when released"), hold(load, ours));
     }
     Ok(())
 }
 
-fn global(context: &mut Context) -> Result<()> {
+fn global(context: &mut Context, load: &Load) -> Result<()> {
     let _global = Global::keep()?;
     for (ours, global, expected) in COMBINED {
         write(OURS, ours)?;
         write(GLOBAL, global)?;
         let what = format!("{ours}, with {global} for all");
-        context.check(&format!("{what}: on {expected}"), all_have(expected));
+        context.check(&format!("{what}: on {expected}"), hold(load, expected));
         context.check(&format!("{what}: is shown"), shown(ours));
     }
     Ok(())
+}
+
+/// The members have the mask, and keep to it.
+fn hold(load: &Load, mask: Mask) -> Result<()> {
+    all_have(mask)?;
+    load.keeps_to(mask)
 }
 
 /// Our file has what was written, whatever became of it.

@@ -3,11 +3,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::load::{self, Executed, Load};
+use super::load::{self, Executed, Load, rescuer_has};
 use super::{ALL, GLOBAL, Global, OURS, effective, members, write};
 use crate::cases::{Case, Context, expect, soon};
 use crate::mask::Mask;
-use crate::procs::tasks;
 
 pub const CASE: Case = Case {
     name: "module-workers",
@@ -27,42 +26,37 @@ const STEPS: [(Mask, Mask); 8] = [
     (ALL, ALL),
 ];
 
-/// The kthread of wq_load's workqueue with WQ_MEM_RECLAIM that helps when memory is short.
-const RESCUER: &str = "kworker/R-wq_load_mem_reclaim";
-
 fn run(context: &mut Context) -> Result<()> {
     let load = Load::busy()?;
     let _module = super::load()?;
     let _global = Global::keep()?;
     context.check("the members of wq_load are listed", listed());
-    let before = load.executed(0)?;
     context.check(
         "before a write, work is executed anywhere",
-        anywhere(&before),
+        soon(|| anywhere(&load)),
     );
-
-    // Work is queued in odd epochs while the masks change, and in even ones when they have.
-    for (step, (ours, global)) in (1..).zip(STEPS) {
-        load.set_epoch(2 * step - 1)?;
+    let mut epochs = Vec::new();
+    for (ours, global) in STEPS {
+        // What is queued while the masks change has an epoch that nobody looks at.
+        load.new_epoch()?;
         write(GLOBAL, global)?;
         write(OURS, ours)?;
-        load.set_epoch(2 * step)?;
-        let executed = load.executed(2 * step)?;
-        let expected = effective(ours, global);
+        let epoch = load.new_epoch()?;
+        let mask = effective(ours, global);
         let what = format!("{ours}, with {global} for all");
-        context.check(
-            &format!("{what}: on {expected} only"),
-            executed.within(expected),
-        );
-        if global == ALL && ours != ALL {
-            let others = elsewhere(&executed, expected);
+        context.check(&format!("{what}: a new member"), new_member(&load, mask));
+        context.check(&format!("{what}: the rescuer"), soon(|| rescuer_has(mask)));
+        if mask == ours && mask != ALL {
+            let others = soon(|| elsewhere(&load.executed(epoch)?, mask));
             context.check(&format!("{what}: other work elsewhere, too"), others);
         }
-        context.check(&format!("{what}: the rescuer"), soon(|| rescuer(expected)));
-        context.check(
-            &format!("{what}: a new member"),
-            new_member(&load, expected),
-        );
+        load.executed(epoch)?;
+        epochs.push((what, epoch, mask));
+    }
+    load.new_epoch()?;
+    for (what, epoch, mask) in epochs {
+        let result = load.executed(epoch)?.within(mask);
+        context.check(&format!("{what}: all work on {mask}"), result);
     }
     Ok(())
 }
@@ -79,7 +73,8 @@ fn listed() -> Result<()> {
 }
 
 /// Or else the rest of the case would prove nothing.
-fn anywhere(executed: &Executed) -> Result<()> {
+fn anywhere(load: &Load) -> Result<()> {
+    let executed = load.executed(0)?;
     for (workqueue, _) in load::MEMBERS {
         let on = executed.on(workqueue);
         ensure!(
@@ -90,20 +85,12 @@ fn anywhere(executed: &Executed) -> Result<()> {
     Ok(())
 }
 
+/// As for the workqueues that are no members, or else a mask on everything would pass.
 fn elsewhere(executed: &Executed, mask: Mask) -> Result<()> {
     expect(executed.on(load::PERCPU), ALL).context(load::PERCPU)?;
     let on = executed.on(load::SYSFS);
     ensure!(on & mask != on, "{} was executed on {on} only", load::SYSFS);
     Ok(())
-}
-
-fn rescuer(mask: Mask) -> Result<()> {
-    let tasks = tasks()?;
-    let rescuer = tasks.iter().find(|task| task.comm.starts_with(RESCUER));
-    let allowed = &rescuer
-        .with_context(|| format!("there is no {RESCUER}"))?
-        .allowed;
-    expect(allowed.iter().copied().collect(), mask)
 }
 
 /// A workqueue that is made now has the mask, and is no member any more once it is gone.
@@ -114,7 +101,8 @@ fn new_member(load: &Load, mask: Mask) -> Result<()> {
         Ok(members.iter().map(|member| member.mask).collect::<Vec<_>>())
     };
     load.set_idle(1)?;
-    expect(found()?, vec![mask])?;
+    let made = found()?;
     load.set_idle(0)?;
+    expect(made, vec![mask])?;
     expect(found()?, Vec::new())
 }
