@@ -84,12 +84,8 @@ pub enum Verb {
         command: Vec<String>,
     },
     /// Measure what something costs beside a peer
-    Bench {
-        #[command(flatten)]
-        tree: TreeArgs,
-        #[command(subcommand)]
-        verb: bench::Verb,
-    },
+    #[command(subcommand)]
+    Bench(bench::Verb),
     /// Print a path, for scripts
     Print {
         what: What,

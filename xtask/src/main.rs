@@ -75,7 +75,7 @@ fn run(verb: Verb) -> Result<u8> {
             timeout,
             command,
         } => boot::run(&open(&tree)?, &machine, timeout, &command),
-        Verb::Bench { tree, verb } => bench::run(&open(&tree)?, &verb),
+        Verb::Bench(verb) => bench::run(&verb),
         Verb::Print { what, kernel, tree } => print::print(&open(&tree)?, what, kernel).map(done),
     }
 }

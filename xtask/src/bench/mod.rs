@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::cli::MachineArgs;
+use crate::cli::{MachineArgs, TreeArgs};
 use crate::project::Project;
 
 /// How the agent's cases that are run here, and not by `test`, begin.
@@ -26,14 +26,16 @@ pub enum Verb {
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     #[command(flatten)]
+    tree: TreeArgs,
+    #[command(flatten)]
     machine: MachineArgs,
     /// Write all that was measured to this file, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-pub fn run(project: &Project, verb: &Verb) -> Result<u8> {
-    match verb {
-        Verb::Workqueues(args) => workqueues::run(project, args),
-    }
+pub fn run(verb: &Verb) -> Result<u8> {
+    let Verb::Workqueues(args) = verb;
+    let project = Project::open(args.tree.kernel_tree.as_deref())?;
+    workqueues::run(&project, args)
 }
