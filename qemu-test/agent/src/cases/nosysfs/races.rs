@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::load::{Load, rescuer_has};
 use super::{ALL, GLOBAL, OURS, all_have, effective, read, write};
@@ -19,15 +19,20 @@ pub const CASE: Case = Case {
     run,
 };
 
+/// In each round two writers write so many masks each. One of them is the last.
+const ROUNDS: u32 = 100;
+const WRITES: u32 = 4;
 const SEEDS: [u64; 2] = [0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15];
-const WRITES: u32 = 200;
 /// So many workqueues come and go.
 const NEW: u32 = 8;
 
 fn run(context: &mut Context) -> Result<()> {
     let load = Load::busy()?;
     let _module = super::load()?;
-    context.check("the writers get through, and so do the others", race(&load));
+    context.check(
+        "the last mask of each round is that of all members",
+        race(&load),
+    );
     context.check("the last mask holds", holds(&load));
     for mask in [Mask(0x6), ALL] {
         write(OURS, mask)?;
@@ -37,30 +42,42 @@ fn run(context: &mut Context) -> Result<()> {
     Ok(())
 }
 
+/// The writers, while others take a CPU away and make workqueues all the time.
 fn race(load: &Load) -> Result<()> {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let writers = SEEDS.map(|seed| scope.spawn(move || write_masks(seed)));
         let hotplug = scope.spawn(|| until(&done, replug));
         let workqueues = scope.spawn(|| until(&done, || renew(load)));
-        let written: Vec<_> = writers.map(|writer| writer.join()).into();
+        let written = write_rounds();
         done.store(true, Ordering::Relaxed);
-        let rounds = [hotplug.join(), workqueues.join()];
-
-        for result in written {
-            result.map_err(|_| anyhow!("a writer panicked"))??;
+        for other in [hotplug, workqueues] {
+            let times = other.join().map_err(|_| anyhow!("a thread panicked"))??;
+            ensure!(times > 1, "the writers were alone");
         }
-        for result in rounds {
-            let rounds = result.map_err(|_| anyhow!("one of the others panicked"))??;
-            ensure!(rounds > 1, "the writers were alone");
-        }
-        Ok(())
+        written
     })
 }
 
-fn write_masks(mut random: u64) -> Result<()> {
+fn write_rounds() -> Result<()> {
+    let mut seeds = SEEDS;
+    for round in 1..=ROUNDS {
+        thread::scope(|scope| {
+            let writers = seeds.each_mut();
+            let writers = writers.map(|seed| scope.spawn(|| write_masks(seed)));
+            writers.into_iter().try_for_each(|writer| {
+                let written = writer.join();
+                written.map_err(|_| anyhow!("a writer panicked"))?
+            })
+        })?;
+        // A workqueue that was on its way out already has the mask from before, for a moment.
+        soon(|| all_have(read(OURS)?)).with_context(|| format!("after round {round}"))?;
+    }
+    Ok(())
+}
+
+fn write_masks(random: &mut u64) -> Result<()> {
     for _ in 0..WRITES {
-        write(OURS, Mask(1 + next(&mut random) % ALL.0))?;
+        write(OURS, Mask(1 + next(random) % ALL.0))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 
 use super::load::Load;
-use super::{ALL, OURS, all_have, write};
+use super::{ALL, OURS, write};
 use crate::cases::three_lines::same;
 use crate::cases::{Case, Context, expect, soon};
 use crate::cpu::write_attr;
@@ -31,6 +31,8 @@ const LEFT: [&str; 3] = [
 /// The line that the module's own file is in a dump.
 const OWN_LINE: &str = "unbound_nosysfs: f\n";
 
+const MASK: Mask = Mask(0x5);
+
 /// After the first rounds, everything that stays for good is there.
 const WARM_UP: u64 = 100;
 const ROUNDS: u64 = 500;
@@ -42,8 +44,8 @@ fn run(context: &mut Context) -> Result<()> {
     many_times(context)
 }
 
+/// The dumps are of a machine without load, where every CPU takes part in timer migration.
 fn under_load(context: &mut Context) -> Result<()> {
-    let _load = Load::busy()?;
     let before = dump()?;
     let module = super::load()?;
     let loaded = dump()?;
@@ -55,10 +57,14 @@ fn under_load(context: &mut Context) -> Result<()> {
         "loaded: nothing else is different",
         same(&before, &loaded.replace(OWN_LINE, "")),
     );
-    write(OURS, Mask(0x5))?;
-    context.check("the members are restricted", all_have(Mask(0x5)));
-    let unloaded = module.unload();
-    context.check("it is unloaded while they are busy", unloaded);
+    let load = Load::busy()?;
+    write(OURS, MASK)?;
+    let kept = load.keeps_to(MASK);
+    context.check("the members are restricted, and busy", kept);
+    context.check("it is unloaded", module.unload());
+    let anywhere = load.keeps_to(ALL);
+    context.check("the members are busy still", anywhere);
+    drop(load);
     context.check("no worker is restricted in the end", soon(unrestricted));
     context.check("unloaded: nothing is different", same(&before, &dump()?));
     context.check("unloaded: nothing is left", nothing_left());
@@ -93,7 +99,7 @@ fn rounds(count: u64) -> Result<()> {
     expedite_rcu(true)?;
     for _ in 0..count {
         let module = super::load()?;
-        write(OURS, Mask(0x5))?;
+        write(OURS, MASK)?;
         module.unload()?;
     }
     expedite_rcu(false)
