@@ -18,6 +18,7 @@ use crate::guest::run::{Guest, Limits};
 use crate::guest::splats::Splats;
 use crate::guest::stdio::{self, Stdio};
 use crate::project::Project;
+use crate::toolchain::qemu::Qemu;
 
 /// Boots the patched kernel; the exit code for the shell that called us.
 pub fn run(
@@ -28,6 +29,7 @@ pub fn run(
 ) -> Result<u8> {
     let provisions = Provisions::prepare(project, &[Flavour::Patched])?;
     let request = Request {
+        qemu: &provisions.qemu,
         provision: provisions.of(Flavour::Patched)?,
         machine: &machine.machine()?,
         splats: &Splats::of(project)?,
@@ -43,6 +45,7 @@ pub fn run(
 }
 
 struct Request<'a> {
+    qemu: &'a Qemu,
     provision: &'a Provision,
     machine: &'a Machine,
     splats: &'a Splats,
@@ -79,6 +82,7 @@ impl Request<'_> {
 
     fn guest(&self, stop: Arc<std::sync::atomic::AtomicBool>) -> Guest<'_> {
         Guest {
+            qemu: self.qemu,
             machine: self.machine,
             kernel: &self.provision.image,
             initramfs: &self.provision.initramfs,

@@ -14,7 +14,7 @@ use crate::guest::provision::Flavour;
 use crate::kernel::Kernel;
 use crate::packages::NEEDS;
 use crate::project::Project;
-use crate::toolchain::{Toolchain, bindgen, llvm, rust};
+use crate::toolchain::{Toolchain, bindgen, llvm, qemu, rust};
 use crate::tree::Trees;
 
 /// One line of the diagnosis.
@@ -69,6 +69,14 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
             .map(|llvm| format!("{} (LLVM={})", llvm.version, llvm.argument)),
         remedy: deps::llvm_command(),
         automatic: false,
+    });
+    findings.push(Finding {
+        what: "QEMU (guests without KVM)".into(),
+        needed: format!(">= {}", qemu::MINIMUM),
+        found: qemu::find(project)
+            .and_then(|qemu| Some(format!("{}, {}", qemu.version()?, qemu.program.display()))),
+        remedy: "install a newer one; that of a Debian release's backports is fetched".into(),
+        automatic: true,
     });
     let version = rust::version().ok();
     findings.push(Finding {

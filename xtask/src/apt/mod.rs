@@ -8,6 +8,7 @@ mod sources;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -39,12 +40,25 @@ impl Package {
 }
 
 impl Apt {
-    /// With fresh lists.
+    /// The suites of the kernel, with fresh lists.
     pub fn open(project: &Project) -> Result<Self> {
-        let dir = project.cache.root().join("apt");
-        let log = project.cache.log("apt");
+        Self::of_suites(project, "apt", &project.base.debian.suites)
+    }
+
+    /// The backports of the machine's own release, with fresh lists of their own: a mirror may have
+    /// dropped them. Also the name of the suite.
+    pub fn backports(project: &Project) -> Result<(Self, String)> {
+        let suite = settings::backports(&settings::os()?);
+        let suite = suite.context("this system has no backports of Debian's kind")?;
+        let apt = Self::of_suites(project, "apt-backports", slice::from_ref(&suite))?;
+        Ok((apt, suite))
+    }
+
+    fn of_suites(project: &Project, name: &str, suites: &[String]) -> Result<Self> {
+        let dir = project.cache.root().join(name);
+        let log = project.cache.log(name);
         let apt = Self { dir, log };
-        if settings::write(&apt.dir, &project.base.debian.suites)? || !apt.has_fresh_lists() {
+        if settings::write(&apt.dir, suites)? || !apt.has_fresh_lists() {
             apt.update()?;
         }
         Ok(apt)

@@ -19,12 +19,24 @@ pub fn write(dir: &Path, wanted: &[String]) -> Result<bool> {
     }
     fs::write(dir.join("status"), "")?;
     fs::write(file(dir), configuration(dir))?;
-    let os = fs::read_to_string("/etc/os-release").context("reading /etc/os-release")?;
-    let text = list(&sources::of_machine(Path::new("/etc/apt")), &os, wanted)?;
+    let text = list(&sources::of_machine(Path::new("/etc/apt")), &os()?, wanted)?;
     let list = dir.join("sources.list");
     let changed = fs::read_to_string(&list).ok().as_deref() != Some(&text);
     fs::write(&list, text).with_context(|| format!("writing {}", list.display()))?;
     Ok(changed)
+}
+
+/// The text of os-release.
+pub fn os() -> Result<String> {
+    fs::read_to_string("/etc/os-release").context("reading /etc/os-release")
+}
+
+/// The suite with newer packages for the release of the machine, on Debian. The development suites
+/// have no such thing, nor a number.
+pub fn backports(os: &str) -> Option<String> {
+    let is_release = field(os, "ID") == Some("debian") && field(os, "VERSION_ID").is_some();
+    let codename = field(os, "VERSION_CODENAME").filter(|_| is_release)?;
+    Some(format!("{codename}-backports"))
 }
 
 pub fn file(dir: &Path) -> PathBuf {
@@ -132,6 +144,14 @@ mod tests {
             list(&sources(), os, &["sid".into()]).unwrap(),
             "deb [signed-by=/k.gpg] http://m/os sid main\ndeb [signed-by=/k.gpg] http://m/os x main\n"
         );
+    }
+
+    #[test]
+    fn a_release_of_debian_has_backports() {
+        let os = "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=x\n";
+        assert_eq!(backports(os).as_deref(), Some("x-backports"));
+        assert_eq!(backports("ID=debian\nVERSION_CODENAME=x\n"), None);
+        assert_eq!(backports(&os.replace("debian", "ubuntu")), None);
     }
 
     #[test]

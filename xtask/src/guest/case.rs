@@ -34,6 +34,7 @@ pub fn run<T: DeserializeOwned>(
     let provision = provisions.of(Flavour::Patched)?;
     let splats = Splats::of(project)?;
     let guest = Guest {
+        qemu: &provisions.qemu,
         machine,
         kernel: &provision.image,
         initramfs: &provision.initramfs,

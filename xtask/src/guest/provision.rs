@@ -16,6 +16,7 @@ use super::initramfs::{Entry, Kind};
 use super::{agent, initramfs, shells};
 use crate::kernel::{Kernel, stamp};
 use crate::project::Project;
+use crate::toolchain::qemu::{self, Qemu};
 
 #[derive(Clone, Copy, Debug, Deserialize, ValueEnum, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
@@ -40,6 +41,7 @@ pub struct Provision {
 
 #[derive(Debug)]
 pub struct Provisions {
+    pub qemu: Qemu,
     /// The agent, as it can be run here.
     pub agent: PathBuf,
     kernels: BTreeMap<Flavour, Provision>,
@@ -59,7 +61,11 @@ impl Provisions {
             .into_iter()
             .map(|(flavour, kernel)| Ok((flavour, provision(project, kernel, &agent)?)))
             .collect::<Result<_>>()?;
-        Ok(Self { agent, kernels })
+        Ok(Self {
+            qemu: qemu::prepare(project)?,
+            agent,
+            kernels,
+        })
     }
 
     pub fn of(&self, flavour: Flavour) -> Result<&Provision> {

@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::accel::Accel;
-
-pub const PROGRAM: &str = "qemu-system-x86_64";
+use crate::toolchain::qemu::Qemu;
 
 /// On every command line: the log goes to the serial port, and a panic ends QEMU (with -no-reboot).
 const FIXED_APPEND: &str = "console=ttyS0 panic=-1";
@@ -25,6 +24,7 @@ pub struct Machine {
 /// What one QEMU is started with.
 #[derive(Debug)]
 pub struct Invocation<'a> {
+    pub qemu: &'a Qemu,
     pub machine: &'a Machine,
     pub kernel: &'a Path,
     pub initrd: &'a Path,
@@ -57,6 +57,10 @@ impl Streams {
 impl Invocation<'_> {
     pub fn arguments(&self) -> Vec<OsString> {
         let mut line = Line::default();
+        for folder in &self.qemu.firmware {
+            line.words(["-L"]);
+            line.word(folder);
+        }
         line.words(["-nodefaults", "-no-user-config", "-no-reboot"]);
         line.words(["-display", "none", "-machine", "q35", "-cpu", "max"]);
         line.words(["-accel", self.machine.accel.argument()]);
@@ -91,7 +95,7 @@ impl Invocation<'_> {
     /// The command, quoted so that it can be pasted into a shell.
     pub fn shell_line(&self) -> String {
         let arguments = self.arguments();
-        std::iter::once(PROGRAM.into())
+        std::iter::once(self.qemu.program.to_string_lossy())
             .chain(arguments.iter().map(|word| word.to_string_lossy()))
             .map(|word| shlex::try_quote(&word).map_or(word.to_string(), |quoted| quoted.into()))
             .collect::<Vec<_>>()
@@ -137,7 +141,12 @@ mod tests {
             accel: Accel::Tcg,
             append: append.into(),
         };
+        let qemu = Qemu {
+            program: "/opt/qemu".into(),
+            firmware: vec!["/opt/firmware".into()],
+        };
         Invocation {
+            qemu: &qemu,
             machine: &machine,
             kernel: Path::new("/k/bzImage"),
             initrd: Path::new("/k/initrd"),
@@ -155,6 +164,7 @@ mod tests {
             "{line}"
         );
         assert!(line.contains(" -smp 4 -m 512 "), "{line}");
+        assert!(line.starts_with("/opt/qemu -L /opt/firmware "), "{line}");
     }
 
     #[test]

@@ -14,10 +14,11 @@ use anyhow::{Context, Result};
 use super::initramfs;
 use super::outcome::{End, Report};
 use super::process::Killed;
-use super::qemu::{Invocation, Machine, PROGRAM, Streams};
+use super::qemu::{Invocation, Machine, Streams};
 use super::splats::{Death, Splats};
 use super::tail::Tail;
 use crate::interrupt;
+use crate::toolchain::qemu::Qemu;
 
 const POLL: Duration = Duration::from_millis(20);
 /// What a dying kernel still has to say is worth this long a wait.
@@ -39,6 +40,7 @@ pub type Listener<'a> = dyn FnMut(&str) + 'a;
 /// A guest that is about to be started.
 #[derive(Debug)]
 pub struct Guest<'a> {
+    pub qemu: &'a Qemu,
     pub machine: &'a Machine,
     pub kernel: &'a Path,
     pub initramfs: &'a Path,
@@ -83,6 +85,7 @@ impl Guest<'_> {
 
     fn invocation<'a>(&'a self, streams: &'a Streams, initrd: &'a Path) -> Invocation<'a> {
         Invocation {
+            qemu: self.qemu,
             machine: self.machine,
             kernel: self.kernel,
             initrd,
@@ -93,13 +96,14 @@ impl Guest<'_> {
 
     fn spawn(&self, streams: &Streams) -> Result<Killed> {
         let log = File::create(self.dir.join("qemu.log"))?;
-        let mut command = Command::new(PROGRAM);
+        let program = &self.qemu.program;
+        let mut command = Command::new(program);
         command
             .args(self.invocation(streams, &self.initrd()).arguments())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        Killed::spawn(command).with_context(|| format!("starting {PROGRAM}"))
+        Killed::spawn(command).with_context(|| format!("starting {}", program.display()))
     }
 
     /// Follows the streams until QEMU ends, or ends it. `qemu` is killed when this returns.

@@ -122,6 +122,7 @@ impl Runner<'_> {
     ) -> Result<Report> {
         let provision = self.provisions.of(flavour)?;
         Guest {
+            qemu: &self.provisions.qemu,
             machine,
             kernel: &provision.image,
             initramfs: &provision.initramfs,

@@ -14,17 +14,17 @@ use regex::Regex;
 
 use super::results::{Status, TestResult};
 use crate::guest::accel::{self, Accel};
-use crate::guest::qemu::PROGRAM;
+use crate::toolchain::qemu::{self, Qemu};
 use crate::{cmd, interrupt};
 
 pub const EXEC: &str = "kunit.py/exec";
 pub const SAME: &str = "kunit.py/counts-as-our-parser";
 
 /// Runs `kunit.py exec` of `tree` on the image in `build`; its logs go to `dir`.
-pub fn run(tree: &Path, build: &Path, dir: &Path) -> Result<Vec<TestResult>> {
+pub fn run(qemu: &Qemu, tree: &Path, build: &Path, dir: &Path) -> Result<Vec<TestResult>> {
     let started = Instant::now();
     fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-    let path = path_for_kunit(dir)?;
+    let path = path_for_kunit(qemu, dir)?;
     let Some(python) = find("python3", &path) else {
         let skipped = |name| TestResult::new(name, Status::Skipped, "there is no python3");
         return Ok(vec![skipped(EXEC), skipped(SAME)]);
@@ -53,19 +53,24 @@ pub fn run(tree: &Path, build: &Path, dir: &Path) -> Result<Vec<TestResult>> {
 
 /// kunit.py asks QEMU for KVM whenever /dev/kvm opens, and hangs where that proves nothing. There, a
 /// program of QEMU's name that says tcg instead goes before the real one.
-fn path_for_kunit(dir: &Path) -> Result<String> {
+fn path_for_kunit(qemu: &Qemu, dir: &Path) -> Result<String> {
     let path = env::var("PATH").unwrap_or_default();
     if accel::best() == Accel::Kvm {
         return Ok(path);
     }
-    let real = find(PROGRAM, &path).with_context(|| format!("{PROGRAM} is not in PATH"))?;
     let bin = dir.join("bin");
     fs::create_dir_all(&bin)?;
-    let wrapper = bin.join(PROGRAM);
+    let wrapper = bin.join(qemu::NAME);
+    let program = [qemu.program.as_path()].into_iter();
+    let firmware = qemu.firmware.iter().flat_map(|dir| [Path::new("-L"), dir]);
+    let words: Vec<_> = program
+        .chain(firmware)
+        .map(|word| word.display().to_string())
+        .collect();
     let script = format!(
         "#!/bin/sh\nfor word; do\n  shift\n  [ \"$word\" = kvm ] && word=tcg\n  \
          set -- \"$@\" \"$word\"\ndone\nexec {} \"$@\"\n",
-        real.display()
+        shlex::try_join(words.iter().map(String::as_str))?
     );
     fs::write(&wrapper, script)?;
     fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;

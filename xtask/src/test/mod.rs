@@ -139,7 +139,12 @@ impl Suite<'_> {
         if self.plan.kunit {
             let patched = provisions.of(Flavour::Patched)?;
             let dir = self.runs.join("kunit.py");
-            results.extend(kunit::run(&patched.tree, &patched.build, &dir)?);
+            results.extend(kunit::run(
+                &provisions.qemu,
+                &patched.tree,
+                &patched.build,
+                &dir,
+            )?);
             results.add(oracle::run(&patched.tree)?);
         }
         for name in &self.plan.exits {

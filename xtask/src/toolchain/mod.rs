@@ -4,6 +4,7 @@
 
 pub mod bindgen;
 pub mod llvm;
+pub mod qemu;
 pub mod rust;
 
 use std::path::{Path, PathBuf};
