@@ -2,14 +2,17 @@
 //! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
 
 use std::ffi::CString;
+use std::fs::File;
 use std::hint;
 use std::io;
+use std::iter;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::setpriority_process;
+use rustix::stdio::dup2_stdout;
 use rustix::thread::set_name;
 
 use crate::affinity;
@@ -41,14 +44,22 @@ impl Worker {
         let child = Command::new("/proc/self/exe")
             .args([OPTION, kind])
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("starting a {kind} worker"))?;
         Ok(Self(child))
     }
 
+    /// Waits until it is what it says, with name and priority: it closes its output then.
+    fn settled(mut self) -> Result<Self> {
+        let mut output = self.0.stdout.take().context("a worker without an output")?;
+        io::copy(&mut output, &mut io::sink()).context("waiting for a worker")?;
+        Ok(self)
+    }
+
     /// A task that burns time.
     pub fn busy() -> Result<Self> {
-        Self::spawn("busy")
+        Self::spawn("busy")?.settled()
     }
 
     /// A task that burns time where it has asked to.
@@ -60,7 +71,7 @@ impl Worker {
 
     /// A task that does nothing, and wakes up for it a few times a second.
     pub fn napping() -> Result<Self> {
-        Self::spawn("napping")
+        Self::spawn("napping")?.settled()
     }
 
     pub fn pid(&self) -> u32 {
@@ -77,8 +88,12 @@ impl Drop for Worker {
 
 /// The 200 tasks that fork and exit, and a few that are busy.
 pub fn storm() -> Result<Vec<Worker>> {
-    let forking = (0..FORKING).map(|_| Worker::spawn("forking"));
-    forking.chain((0..BUSY).map(|_| Worker::busy())).collect()
+    let forking = iter::repeat_n("forking", FORKING);
+    let started: Vec<_> = forking
+        .chain(iter::repeat_n("busy", BUSY))
+        .map(Worker::spawn)
+        .collect::<Result<_>>()?;
+    started.into_iter().map(Worker::settled).collect()
 }
 
 /// Puts this process before the workload: who looks at a busy machine must get to do so.
@@ -113,10 +128,11 @@ pub fn work(kind: &str) -> ExitCode {
     }
 }
 
-/// With a name of its own, before it has children.
+/// With a name of its own, before it has children. Then it tells so by closing its output.
 fn become_ordinary(kind: &str) -> io::Result<()> {
     set_name(&CString::new(kind)?)?;
-    Ok(setpriority_process(None, ORDINARY)?)
+    setpriority_process(None, ORDINARY)?;
+    Ok(dup2_stdout(File::open("/dev/null")?)?)
 }
 
 /// One of the 200. The number keeps them from forking processes all at once.
