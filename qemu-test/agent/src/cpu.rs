@@ -104,6 +104,11 @@ fn flag(on: bool) -> &'static [u8] {
     if on { b"1\n" } else { b"0\n" }
 }
 
+/// Every CPU that the machine has.
+pub fn present() -> Result<Vec<u32>> {
+    parse_list(&read_trimmed(&format!("{ROOT}/present"))?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

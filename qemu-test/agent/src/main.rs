@@ -12,6 +12,7 @@ mod cpu;
 mod dump;
 mod faults;
 mod init;
+mod interrupts;
 mod ktap;
 mod mask;
 mod module;

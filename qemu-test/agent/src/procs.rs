@@ -18,6 +18,8 @@ pub struct Task {
     pub tgid: u32,
     pub comm: String,
     pub kthread: bool,
+    /// A kthread that waits for its CPU, or for somebody who needs it.
+    pub parked: bool,
     /// Cpus_allowed_list of its status.
     pub allowed: Vec<u32>,
     flags: u64,
@@ -70,6 +72,7 @@ impl Task {
             comm: field("Name")?.to_owned(),
             allowed: parse_list(field("Cpus_allowed_list")?)?,
             kthread: number(9)? & PF_KTHREAD != 0,
+            parked: after_name.first() == Some(&"P"),
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
@@ -109,6 +112,8 @@ mod tests {
         assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!(task.allowed, [0, 1, 3]);
-        assert!(task.kthread && !task.is_per_cpu());
+        assert!(task.kthread && !task.is_per_cpu() && !task.parked);
+        let stat = stat.replace(" S ", " P ");
+        assert!(Task::parse(status, &stat).unwrap().parked);
     }
 }

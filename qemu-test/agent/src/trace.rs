@@ -12,29 +12,32 @@ use crate::mask::Mask;
 
 const ROOT: &str = "/sys/kernel/tracing";
 
-/// Traces `event` on `cpu` for so long; the lines of the trace.
-pub fn record(event: &str, cpu: u32, time: Duration) -> Result<Vec<String>> {
-    record_while(event, cpu, || {
+/// Traces `events` on `cpu` for so long; the lines of the trace.
+pub fn record(events: &[&str], cpu: u32, time: Duration) -> Result<Vec<String>> {
+    record_while(events, cpu, || {
         thread::sleep(time);
         Ok(())
     })
 }
 
-/// Traces `event`, as "sched/sched_switch" or "timer_migration", on `cpu` while `action` runs.
+/// Traces events, as "sched/sched_switch" or "timer_migration", on `cpu` while `action` runs.
 pub fn record_while(
-    event: &str,
+    events: &[&str],
     cpu: u32,
     action: impl FnOnce() -> Result<()>,
 ) -> Result<Vec<String>> {
-    let enable = format!("events/{event}/enable");
+    let enable = |value: &str| {
+        let mut files = events.iter().map(|event| format!("events/{event}/enable"));
+        files.try_for_each(|file| write(&file, value))
+    };
     write("tracing_on", "0")?;
     write("trace", "")?;
     write("tracing_cpumask", &Mask::of(cpu).to_string())?;
-    write(&enable, "1")?;
+    enable("1")?;
     write("tracing_on", "1")?;
     let done = action();
     write("tracing_on", "0")?;
-    write(&enable, "0")?;
+    enable("0")?;
     done?;
     let path = format!("{ROOT}/per_cpu/cpu{cpu}/trace");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;

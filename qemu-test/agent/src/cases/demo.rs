@@ -2,17 +2,15 @@
 //! What a person is shown: one CPU before and after the three lines, under load.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Map, Value, json};
 
 use super::domains::domains;
 use super::three_lines::{may_run, ran};
 use super::{CPU, Case, Context};
-use crate::cpu;
-use crate::workload;
+use crate::{cpu, interrupts, workload};
 
 pub const CASE: Case = Case {
     name: "demo",
@@ -64,9 +62,9 @@ fn look() -> Result<Seen> {
     for task in &may {
         *names.entry(task.comm.clone()).or_insert(0) += 1;
     }
-    let interrupts = interrupts()?;
+    let before = interrupts::of(CPU)?;
     let ran = ran(CPU, &[], WATCHED)?;
-    let interrupts = since(&interrupts, &self::interrupts()?);
+    let interrupts = interrupts::since(&before, &interrupts::of(CPU)?);
     let mut switches = BTreeMap::new();
     for (comm, times) in &ran {
         *switches.entry(comm.clone()).or_insert(0) += times;
@@ -106,56 +104,4 @@ fn list(total: usize, parts: BTreeMap<String, usize>) -> Value {
         lines.push(format!("and {} more", parts.len() - NAMES));
     }
     lines.into()
-}
-
-/// How often each interrupt has come to the CPU.
-fn interrupts() -> Result<BTreeMap<String, usize>> {
-    let text = fs::read_to_string("/proc/interrupts").context("reading /proc/interrupts")?;
-    column(&text).context("understanding /proc/interrupts")
-}
-
-fn column(interrupts: &str) -> Option<BTreeMap<String, usize>> {
-    let mut lines = interrupts.lines();
-    let cpus: Vec<_> = lines.next()?.split_whitespace().collect();
-    let own = cpus.iter().position(|name| *name == format!("CPU{CPU}"))?;
-    let mut counts = BTreeMap::new();
-    for line in lines {
-        let words: Vec<_> = line.split_whitespace().collect();
-        // Some lines have one number, for the whole machine.
-        let Some(count) = words.get(1 + own).and_then(|word| word.parse().ok()) else {
-            continue;
-        };
-        let meaning = words.get(1 + cpus.len()..).unwrap_or_default().join(" ");
-        counts.insert(
-            format!("{} {meaning}", words[0].trim_end_matches(':')),
-            count,
-        );
-    }
-    Some(counts)
-}
-
-/// What has come in between, without what has not.
-fn since(
-    before: &BTreeMap<String, usize>,
-    after: &BTreeMap<String, usize>,
-) -> BTreeMap<String, usize> {
-    let past = |name| before.get(name).copied().unwrap_or_default();
-    let deltas = after
-        .iter()
-        .map(|(name, count)| (name.clone(), count.saturating_sub(past(name))));
-    deltas.filter(|(_, delta)| *delta > 0).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn interrupts_are_told_by_their_line() {
-        let text = "  CPU0 CPU2 CPU3\n 1: 4 0 2 IO-APIC 1-edge i8042\nLOC: 9 9 7 Local timer interrupts\nERR: 0\n";
-        let counts = column(text).unwrap();
-        assert_eq!(counts["LOC Local timer interrupts"], 7);
-        assert_eq!(counts["1 IO-APIC 1-edge i8042"], 2);
-        assert_eq!(counts.len(), 2);
-    }
 }

@@ -12,8 +12,10 @@ mod kselftest;
 mod kunit;
 mod last_housekeeping;
 mod nosysfs;
+mod others;
 mod partition;
 mod release;
+mod silence;
 mod storm;
 mod three_lines;
 mod workers;
@@ -60,6 +62,9 @@ pub const CASES: &[Case] = &[
     global_files::CASE,
     at_boot::CASE,
     release::CASE,
+    others::CASE,
+    silence::CASE,
+    silence::AT_BOOT,
     partition::CASE,
     cpuset::V1,
     cpuset::NO_CGROUP,

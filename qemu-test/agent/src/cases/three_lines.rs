@@ -139,7 +139,7 @@ fn nobody_does(cpu: u32, asked: &[&Worker]) -> Result<()> {
 /// idle task and the CPU's own kthreads.
 pub fn ran(cpu: u32, asked: &[&Worker], time: Duration) -> Result<Vec<(String, usize)>> {
     let mut own: BTreeSet<u32> = per_cpu_kthreads()?;
-    let lines = trace::record("sched/sched_switch", cpu, time)?;
+    let lines = trace::record(&["sched/sched_switch"], cpu, time)?;
     own.extend(per_cpu_kthreads()?);
     let is_other = |pid: u32| pid != 0 && !own.contains(&pid) && !is_one_of(pid, asked);
     let others = trace::ran(&lines)

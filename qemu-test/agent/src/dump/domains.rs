@@ -5,15 +5,15 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::{Facts, present};
-use crate::cpu::read_trimmed;
+use super::Facts;
+use crate::cpu::{self, read_trimmed};
 
 const ROOT: &str = "/sys/kernel/debug/sched";
 
 pub fn facts() -> Result<Facts> {
     fs::write(format!("{ROOT}/verbose"), "Y").context("asking the scheduler for its domains")?;
     let mut facts = Facts::new();
-    for cpu in present()? {
+    for cpu in cpu::present()? {
         let dir = format!("{ROOT}/domains/cpu{cpu}");
         let mut names = Vec::new();
         // An offline CPU has no folder.

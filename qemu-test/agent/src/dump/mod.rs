@@ -4,6 +4,7 @@
 
 mod domains;
 mod irqs;
+mod rcu;
 mod tasks;
 mod timers;
 mod workqueues;
@@ -21,12 +22,13 @@ use crate::cpu;
 type Facts = BTreeSet<String>;
 type Section = (&'static str, fn() -> Result<Facts>);
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("cpus", cpus),
     ("sched domains", domains::facts),
     ("tasks", tasks::facts),
     ("workqueues", workqueues::facts),
-    ("timer migration", timers::facts),
+    ("timer migration, context tracking", timers::facts),
+    ("rcu", rcu::facts),
     ("watchdog", watchdog),
     ("irqs", irqs::facts),
     ("cgroup", cgroup),
@@ -68,7 +70,7 @@ fn cpus() -> Result<Facts> {
         .iter()
         .map(|name| file(name, &format!("{}/{name}", cpu::ROOT)))
         .collect();
-    for cpu in present()? {
+    for cpu in cpu::present()? {
         facts.insert(file(
             &format!("cpu{cpu} isolated"),
             &cpu::attribute(cpu, "isolated"),
@@ -92,11 +94,6 @@ fn cgroup() -> Result<Facts> {
     .iter()
     .map(|name| file(name, &format!("{root}/{name}")))
     .collect())
-}
-
-/// Every CPU that the machine has.
-fn present() -> Result<Vec<u32>> {
-    cpu::parse_list(&cpu::read_trimmed(&format!("{}/present", cpu::ROOT))?)
 }
 
 #[cfg(test)]

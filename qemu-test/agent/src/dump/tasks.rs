@@ -23,6 +23,9 @@ fn name(comm: &str, per_cpu: bool) -> Option<&str> {
         _ if comm.starts_with("kworker/u") => Some("kworker/u"),
         // Its own CPU is where the interrupt goes: that is the interrupts' section.
         _ if comm.starts_with("irq/") => None,
+        // rcu_nocbs= makes them for all CPUs and parks them; later they are made as they are needed.
+        // Those in use are RCU's section.
+        _ if comm.starts_with("rcuo") => None,
         _ => Some(comm),
     }
 }
