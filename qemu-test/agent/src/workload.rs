@@ -2,9 +2,8 @@
 //! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
 
 use std::ffi::CString;
-use std::fs::File;
 use std::hint;
-use std::io;
+use std::io::{self, Read, Write};
 use std::iter;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
@@ -12,7 +11,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::process::setpriority_process;
-use rustix::stdio::dup2_stdout;
 use rustix::thread::set_name;
 
 use crate::affinity;
@@ -30,6 +28,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PROCESS: u64 = 20;
 const BUSY: usize = 2;
 const NAP: Duration = Duration::from_millis(50);
+
+/// What a worker says when it has become what it is.
+const SETTLED: &[u8] = b"\n";
 
 /// Nice values.
 const WATCHER: i32 = -20;
@@ -50,10 +51,12 @@ impl Worker {
         Ok(Self(child))
     }
 
-    /// Waits until it is what it says, with name and priority: it closes its output then.
+    /// Waits until it is what it says, with name and priority. One that has died says nothing.
     fn settled(mut self) -> Result<Self> {
         let mut output = self.0.stdout.take().context("a worker without an output")?;
-        io::copy(&mut output, &mut io::sink()).context("waiting for a worker")?;
+        output
+            .read_exact(&mut [0; SETTLED.len()])
+            .context("waiting for a worker to settle")?;
         Ok(self)
     }
 
@@ -128,11 +131,11 @@ pub fn work(kind: &str) -> ExitCode {
     }
 }
 
-/// With a name of its own, before it has children. Then it tells so by closing its output.
+/// With a name of its own, before it has children. Then it tells so.
 fn become_ordinary(kind: &str) -> io::Result<()> {
     set_name(&CString::new(kind)?)?;
     setpriority_process(None, ORDINARY)?;
-    Ok(dup2_stdout(File::open("/dev/null")?)?)
+    io::stdout().write_all(SETTLED)
 }
 
 /// One of the 200. The number keeps them from forking processes all at once.
@@ -147,4 +150,15 @@ fn fork_forever(number: u64) -> ! {
         thread::sleep(PAUSE);
     }
     unreachable!("the rounds are without end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_dies_first_is_an_error() {
+        // The program that runs the tests knows no such option, and ends.
+        assert!(Worker::napping().is_err());
+    }
 }
