@@ -23,21 +23,22 @@ use crate::toolchain::qemu::Qemu;
 /// Boots the patched kernel; the exit code for the shell that called us.
 pub fn run(
     project: &Project,
-    machine: &MachineArgs,
+    args: &MachineArgs,
     timeout: Option<u64>,
     command: &[String],
 ) -> Result<u8> {
-    let provisions = Provisions::prepare(project, &[Flavour::Patched])?;
+    let machine = args.machine()?;
+    let provisions = Provisions::prepare(project, &[Flavour::Patched], machine.accel)?;
     let request = Request {
         qemu: &provisions.qemu,
         provision: provisions.of(Flavour::Patched)?,
-        machine: &machine.machine()?,
+        machine: &machine,
         splats: &Splats::of(project)?,
         command,
         timeout: timeout.map(Duration::from_secs),
         dir: project.runs().join("boot"),
     };
-    if machine.dry_run {
+    if args.dry_run {
         println!("{}", request.dry_run());
         return Ok(0);
     }

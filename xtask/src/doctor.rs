@@ -31,9 +31,11 @@ struct Finding {
 /// Says what there is; the exit code.
 pub fn run(project: &Project, install: bool) -> Result<u8> {
     if install {
-        let _lock = project.cache.lock()?;
+        let lock = project.cache.lock()?;
         deps::ensure(project)?;
         Toolchain::prepare(project)?;
+        drop(lock);
+        qemu::prepare(project, accel::best())?;
     }
     let findings = findings(project)?;
     println!("{}", table(&findings));
@@ -71,11 +73,14 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
         automatic: false,
     });
     findings.push(Finding {
-        what: "QEMU (guests without KVM)".into(),
-        needed: format!(">= {}", qemu::MINIMUM),
-        found: qemu::find(project)
-            .and_then(|qemu| Some(format!("{}, {}", qemu.version()?, qemu.program.display()))),
-        remedy: "install a newer one; that of a Debian release's backports is fetched".into(),
+        what: "QEMU (guests, as they run here)".into(),
+        needed: match accel::best() {
+            Accel::Kvm => "any".into(),
+            Accel::Tcg => format!(">= {}", qemu::MINIMUM),
+        },
+        found: qemu::find(project, accel::best())
+            .map(|qemu| format!("{}, {}", qemu.version, qemu.program.display())),
+        remedy: "install it; without backports, the installed one must do, with a warning".into(),
         automatic: true,
     });
     let version = rust::version().ok();

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::cmd;
 use crate::project::Project;
 
-/// Older lists are fetched again before something is looked up in them.
+/// Older lists are fetched again before something is looked up in them; what failed is tried again.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Apt {
         let dir = project.cache.root().join(name);
         let log = project.cache.log(name);
         let apt = Self { dir, log };
-        if settings::write(&apt.dir, suites)? || !apt.has_fresh_lists() {
+        if settings::write(&apt.dir, suites)? || !is_fresh(&apt.stamp()) {
             apt.update()?;
         }
         Ok(apt)
@@ -85,7 +85,7 @@ impl Apt {
     }
 
     fn update(&self) -> Result<()> {
-        let stamp = self.dir.join("updated");
+        let stamp = self.stamp();
         let _ = fs::remove_file(&stamp);
         let mut command = self.command("apt-get");
         command.arg("update");
@@ -93,9 +93,9 @@ impl Apt {
         fs::write(&stamp, "").with_context(|| format!("writing {}", stamp.display()))
     }
 
-    fn has_fresh_lists(&self) -> bool {
-        let modified = fs::metadata(self.dir.join("updated")).and_then(|stamp| stamp.modified());
-        modified.is_ok_and(|time| time.elapsed().unwrap_or_default() < FRESH)
+    /// As old as the lists.
+    fn stamp(&self) -> PathBuf {
+        self.dir.join("updated")
     }
 
     fn command(&self, program: &str) -> Command {
@@ -112,6 +112,12 @@ impl Apt {
 /// Whether packages come by apt here at all.
 pub fn is_here() -> bool {
     Path::new("/etc/apt").is_dir() && crate::toolchain::in_path("apt-get").is_some()
+}
+
+/// Whether a file is so young that what it stands for need not be done again.
+pub fn is_fresh(file: &Path) -> bool {
+    let modified = fs::metadata(file).and_then(|file| file.modified());
+    modified.is_ok_and(|time| time.elapsed().unwrap_or_default() < FRESH)
 }
 
 /// The second column of `NAME | VERSION | SOURCE`.

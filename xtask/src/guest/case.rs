@@ -30,7 +30,7 @@ pub fn run<T: DeserializeOwned>(
     total: Duration,
     dry_run: bool,
 ) -> Result<Found<T>> {
-    let provisions = Provisions::prepare(project, &[Flavour::Patched])?;
+    let provisions = Provisions::prepare(project, &[Flavour::Patched], machine.accel)?;
     let provision = provisions.of(Flavour::Patched)?;
     let splats = Splats::of(project)?;
     let guest = Guest {

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use walkdir::WalkDir;
 
+use super::accel::Accel;
 use super::contents::{self, Sources};
 use super::initramfs::{Entry, Kind};
 use super::{agent, initramfs, shells};
@@ -49,7 +50,7 @@ pub struct Provisions {
 
 impl Provisions {
     /// Builds what is not up to date, from nothing if need be.
-    pub fn prepare(project: &Project, flavours: &[Flavour]) -> Result<Self> {
+    pub fn prepare(project: &Project, flavours: &[Flavour], accel: Accel) -> Result<Self> {
         let mut kernels = Vec::new();
         for &flavour in flavours {
             let kernel = Kernel::of(project, flavour)?;
@@ -62,7 +63,7 @@ impl Provisions {
             .map(|(flavour, kernel)| Ok((flavour, provision(project, kernel, &agent)?)))
             .collect::<Result<_>>()?;
         Ok(Self {
-            qemu: qemu::prepare(project)?,
+            qemu: qemu::prepare(project, accel)?,
             agent,
             kernels,
         })

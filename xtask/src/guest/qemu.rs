@@ -133,6 +133,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toolchain::qemu::MINIMUM;
 
     fn line(dir: &str, append: &str, stdio: Option<&str>) -> String {
         let machine = Machine {
@@ -143,6 +144,7 @@ mod tests {
         };
         let qemu = Qemu {
             program: "/opt/qemu".into(),
+            version: MINIMUM,
             firmware: vec!["/opt/firmware".into()],
         };
         Invocation {

@@ -112,7 +112,7 @@ impl Suite<'_> {
     }
 
     fn guest_tests(&self, results: &mut Results) -> Result<()> {
-        let provisions = Provisions::prepare(self.project, &self.plan.flavours())?;
+        let provisions = Provisions::prepare(self.project, &self.plan.flavours(), self.accel)?;
         if self.plan.patches {
             results.add(self.patch_check()?);
         }

@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::in_path;
-use crate::apt::Apt;
-use crate::cmd;
+use crate::apt::{self, Apt};
+use crate::guest::accel::Accel;
 use crate::project::Project;
 use crate::version::Version;
+use crate::{cmd, interrupt};
 
 pub const NAME: &str = "qemu-system-x86_64";
 /// Before this, an emulated CPU may go on with what it has translated of a page while another was
@@ -26,67 +27,93 @@ const PACKAGES: [&str; 3] = ["qemu-system-x86", "qemu-system-data", "seabios"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Qemu {
     pub program: PathBuf,
+    pub version: Version,
     /// Where its firmware is, if that is not what it was built for.
     pub firmware: Vec<PathBuf>,
 }
 
 impl Qemu {
-    fn installed(program: PathBuf) -> Self {
-        Self {
+    /// An error if it does not run, for it lacks a library.
+    fn open(program: PathBuf, firmware: Vec<PathBuf>) -> Result<Self> {
+        let said = cmd::output(Command::new(&program).arg("--version"))?;
+        let version = Version::find(&said);
+        let version = version.with_context(|| format!("{} has no version", program.display()))?;
+        Ok(Self {
             program,
-            firmware: Vec::new(),
-        }
+            version,
+            firmware,
+        })
+    }
+
+    fn installed() -> Result<Self> {
+        let program = in_path(NAME).with_context(|| format!("{NAME} is not in PATH"))?;
+        Self::open(program, Vec::new())
     }
 
     /// What Debian's packages have unpacked to below `root`.
-    fn unpacked(root: &Path) -> Self {
-        Self {
-            program: root.join("usr/bin").join(NAME),
-            firmware: ["qemu", "seabios"]
-                .map(|folder| root.join("usr/share").join(folder))
-                .into(),
-        }
-    }
-
-    /// None if it does not run.
-    pub fn version(&self) -> Option<Version> {
-        let said = cmd::output(Command::new(&self.program).arg("--version")).ok()?;
-        Version::find(&said)
-    }
-
-    fn will_do(&self) -> bool {
-        self.version().is_some_and(|version| version >= MINIMUM)
+    fn unpacked(root: &Path) -> Result<Self> {
+        let firmware = ["qemu", "seabios"].map(|folder| root.join("usr/share").join(folder));
+        Self::open(root.join("usr/bin").join(NAME), firmware.into())
     }
 }
 
 /// One that will do, if it is there already.
-pub fn find(project: &Project) -> Option<Qemu> {
-    let installed = in_path(NAME).map(Qemu::installed);
-    let fetched = Qemu::unpacked(&home(project));
-    [installed, Some(fetched)]
-        .into_iter()
-        .flatten()
-        .find(Qemu::will_do)
+pub fn find(project: &Project, accel: Accel) -> Option<Qemu> {
+    choose(
+        accel,
+        Qemu::installed().ok(),
+        Qemu::unpacked(&home(project)).ok(),
+    )
+}
+
+/// Any will do for KVM, which translates nothing.
+fn choose(accel: Accel, installed: Option<Qemu>, fetched: Option<Qemu>) -> Option<Qemu> {
+    let will_do = |qemu: &Qemu| accel == Accel::Kvm || qemu.version >= MINIMUM;
+    installed.filter(will_do).or(fetched.filter(will_do))
 }
 
 /// Finds one that will do, or brings it; else the one that is installed, with a warning.
-pub fn prepare(project: &Project) -> Result<Qemu> {
-    if let Some(qemu) = find(project) {
+pub fn prepare(project: &Project, accel: Accel) -> Result<Qemu> {
+    if let Some(qemu) = find(project, accel) {
         return Ok(qemu);
     }
-    let installed = in_path(NAME).map(Qemu::installed);
-    let installed = installed.with_context(|| format!("{NAME} is not in PATH"))?;
-    fetch(project).or_else(|error| {
+    let installed = Qemu::installed()?;
+    bring(project).or_else(|error| {
+        interrupt::check()?;
         eprintln!(
-            "warning: {} is older than {MINIMUM}, and there is no newer one ({error:#}). Emulated \
-             guests may die of `Oops: int3`; install a newer QEMU, or use --accel kvm",
-            installed.program.display()
+            "warning: {} is {}. Before {MINIMUM}, an emulated guest may die of `Oops: int3`: \
+             install a newer QEMU, or use KVM. None comes from the backports: {error:#}",
+            installed.program.display(),
+            installed.version
         );
         Ok(installed)
     })
 }
 
-fn fetch(project: &Project) -> Result<Qemu> {
+/// Fetches one. Where that did not work a while ago, it says why, at once.
+fn bring(project: &Project) -> Result<Qemu> {
+    let home = home(project);
+    let failed = home.with_extension("failed");
+    if apt::is_fresh(&failed) {
+        let why = fs::read_to_string(&failed);
+        bail!(why.with_context(|| format!("reading {}", failed.display()))?);
+    }
+    let _lock = project.cache.lock()?;
+    // Another xtask may have had the lock for this.
+    if let Some(qemu) = find(project, Accel::Tcg) {
+        return Ok(qemu);
+    }
+    fs::create_dir_all(project.cache.tools())?;
+    let fetched = fetch(project, &home);
+    if let Err(error) = &fetched {
+        interrupt::check()?;
+        fs::write(&failed, format!("{error:#}"))
+            .with_context(|| format!("writing {}", failed.display()))?;
+    }
+    fetched
+}
+
+fn fetch(project: &Project, home: &Path) -> Result<Qemu> {
     let (apt, suite) = Apt::backports(project)?;
     let aside = project.cache.aside()?;
     for name in PACKAGES {
@@ -98,15 +125,11 @@ fn fetch(project: &Project) -> Result<Qemu> {
                 .arg(aside.path()),
         )?;
     }
-    ensure!(
-        Qemu::unpacked(aside.path()).will_do(),
-        "that of {suite} does not run here, or is too old as well"
-    );
-    let home = home(project);
-    fs::create_dir_all(project.cache.tools())?;
-    let _ = fs::remove_dir_all(&home);
-    fs::rename(aside.keep(), &home).with_context(|| format!("making {}", home.display()))?;
-    Ok(Qemu::unpacked(&home))
+    let Qemu { version, .. } = Qemu::unpacked(aside.path())?;
+    ensure!(version >= MINIMUM, "that of {suite} is {version}");
+    let _ = fs::remove_dir_all(home);
+    fs::rename(aside.keep(), home).with_context(|| format!("making {}", home.display()))?;
+    Qemu::unpacked(home)
 }
 
 fn home(project: &Project) -> PathBuf {
@@ -115,24 +138,36 @@ fn home(project: &Project) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
-    fn that_says(dir: &Path, text: &str) -> Qemu {
-        let qemu = Qemu::unpacked(dir);
-        fs::create_dir_all(dir.join("usr/bin")).unwrap();
-        fs::write(&qemu.program, format!("#!/bin/sh\necho '{text}'\n")).unwrap();
-        fs::set_permissions(&qemu.program, fs::Permissions::from_mode(0o755)).unwrap();
-        qemu
+    fn qemu(version: &str) -> Option<Qemu> {
+        Some(Qemu {
+            program: version.into(),
+            version: Version::parse(version)?,
+            firmware: Vec::new(),
+        })
     }
 
     #[test]
-    fn what_is_too_old_or_does_not_run_will_not_do() {
+    fn emulation_takes_the_first_that_is_recent() {
+        let choose = |installed, fetched| choose(Accel::Tcg, installed, fetched);
+        assert_eq!(choose(qemu("8.1"), qemu("10.0.2")), qemu("8.1"));
+        assert_eq!(choose(qemu("8.0.5"), qemu("10.0.2")), qemu("10.0.2"));
+        assert_eq!(choose(None, qemu("10.0.2")), qemu("10.0.2"));
+        assert_eq!(choose(qemu("7.2.22"), qemu("8.0")), None);
+        assert_eq!(choose(qemu("7.2.22"), None), None);
+    }
+
+    #[test]
+    fn kvm_takes_the_installed_one() {
+        let choose = |installed, fetched| choose(Accel::Kvm, installed, fetched);
+        assert_eq!(choose(qemu("7.2.22"), qemu("10.0.2")), qemu("7.2.22"));
+        assert_eq!(choose(None, None), None);
+    }
+
+    #[test]
+    fn what_is_not_there_does_not_run() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(!Qemu::unpacked(dir.path()).will_do());
-        assert!(!that_says(dir.path(), "QEMU emulator version 7.2.22").will_do());
-        assert!(!that_says(dir.path(), "error while loading shared libraries").will_do());
-        assert!(that_says(dir.path(), "QEMU emulator version 8.1.0").will_do());
+        assert!(Qemu::unpacked(dir.path()).is_err());
     }
 }
