@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use agent::{Job, Verdict, port};
 use anyhow::{Context, Result};
@@ -109,7 +110,10 @@ fn do_job() -> Result<()> {
 fn work(ports: &Ports) -> Result<Option<i32>> {
     let job = fs::read("/job.json").context("reading /job.json")?;
     match serde_json::from_slice(&job).context("understanding /job.json")? {
-        Job::Cases { cases } => cases::run(&cases, ports).map(Some),
+        Job::Cases { cases, seconds } => {
+            let count_for = seconds.map(Duration::from_secs);
+            cases::run(&cases, count_for, ports).map(Some)
+        }
         Job::Command { argv } => command::run(&argv).map(Some),
         Job::Shell { rows, cols } => shell::run(rows, cols).map(Some),
         Job::Selftest { fault } => faults::commit(fault, ports),

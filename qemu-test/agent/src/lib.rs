@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Job {
-    /// Run these cases in this order.
-    Cases { cases: Vec<String> },
+    /// Run these cases in this order. Those that count something do so for `seconds`.
+    Cases {
+        cases: Vec<String>,
+        seconds: Option<u64>,
+    },
     /// Run a command on the stdio port; the verdict is its exit status.
     Command { argv: Vec<String> },
     /// A shell on the stdio port, on a terminal of this size.

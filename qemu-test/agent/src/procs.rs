@@ -27,6 +27,8 @@ pub struct Task {
     pub processor: u32,
     /// Clock ticks in user mode.
     pub utime: u64,
+    /// Page faults, minor and major ones.
+    pub faults: u64,
 }
 
 impl Task {
@@ -76,6 +78,7 @@ impl Task {
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
+            faults: number(10)? + number(12)?,
         })
     }
 }
@@ -106,12 +109,12 @@ mod tests {
     #[test]
     fn a_name_may_look_like_the_end_of_a_name() {
         let status = "Name:\ta) b\nTgid:\t7\nPid:\t8\nCpus_allowed_list:\t0-1,3\n";
-        let stat = "8 (a) b) S 1 7 7 0 -1 69206080 0 0 0 0 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
+        let stat = "8 (a) b) S 1 7 7 0 -1 69206080 3 9 2 9 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
                     0 0 0 0 0 17 2 0 0 0";
         let task = Task::parse(status, stat).unwrap();
         assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
-        assert_eq!(task.allowed, [0, 1, 3]);
+        assert_eq!((task.allowed.as_slice(), task.faults), (&[0, 1, 3][..], 5));
         assert!(task.kthread && !task.is_per_cpu() && !task.parked);
         let stat = stat.replace(" S ", " P ");
         assert!(Task::parse(status, &stat).unwrap().parked);

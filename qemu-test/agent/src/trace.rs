@@ -20,31 +20,65 @@ pub fn record(events: &[&str], cpu: u32, time: Duration) -> Result<Vec<String>> 
     })
 }
 
-/// Traces events, as "sched/sched_switch" or "timer_migration", on `cpu` while `action` runs.
+/// Traces events on `cpu` while `action` runs.
 pub fn record_while(
     events: &[&str],
     cpu: u32,
     action: impl FnOnce() -> Result<()>,
 ) -> Result<Vec<String>> {
-    let enable = |value: &str| {
-        let mut files = events.iter().map(|event| format!("events/{event}/enable"));
+    let ((), lines) = Recorder::ready(events, cpu)?.record(action)?;
+    Ok(lines)
+}
+
+/// Events, as "sched/sched_switch" or "timer_migration", that are switched on for as long as it lives.
+/// To switch them is to patch the kernel's code, for which it interrupts all CPUs; to record is not.
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    events: &'a [&'a str],
+    cpu: u32,
+}
+
+impl<'a> Recorder<'a> {
+    /// Switches the events on. Nothing is recorded yet.
+    pub fn ready(events: &'a [&'a str], cpu: u32) -> Result<Self> {
+        write("tracing_on", "0")?;
+        write("trace", "")?;
+        write("tracing_cpumask", &Mask::of(cpu).to_string())?;
+        let recorder = Self { events, cpu };
+        recorder.switch("1")?;
+        Ok(recorder)
+    }
+
+    /// What `action` returns, and the lines of the trace of what comes while it runs.
+    pub fn record<T>(self, action: impl FnOnce() -> Result<T>) -> Result<(T, Vec<String>)> {
+        write("tracing_on", "1")?;
+        let done = action();
+        write("tracing_on", "0")?;
+        let done = done?;
+        let path = format!("{ROOT}/per_cpu/cpu{}/trace", self.cpu);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        let lost = text.lines().any(|line| line.contains("LOST"));
+        ensure!(!lost, "the trace of CPU {} has lost events", self.cpu);
+        let events = text.lines().filter(|line| !line.starts_with('#'));
+        Ok((done, events.map(str::to_owned).collect()))
+    }
+
+    fn switch(&self, value: &str) -> Result<()> {
+        let mut files = self.events.iter().map(|it| format!("events/{it}/enable"));
         files.try_for_each(|file| write(&file, value))
-    };
-    write("tracing_on", "0")?;
-    write("trace", "")?;
-    write("tracing_cpumask", &Mask::of(cpu).to_string())?;
-    enable("1")?;
-    write("tracing_on", "1")?;
-    let done = action();
-    write("tracing_on", "0")?;
-    enable("0")?;
-    done?;
-    let path = format!("{ROOT}/per_cpu/cpu{cpu}/trace");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-    let lost = text.lines().any(|line| line.contains("LOST"));
-    ensure!(!lost, "the trace of CPU {cpu} has lost events");
-    let events = text.lines().filter(|line| !line.starts_with('#'));
-    Ok(events.map(str::to_owned).collect())
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        let _ = self.switch("0");
+    }
+}
+
+/// How many of the lines are of this event.
+pub fn count(lines: &[String], event: &str) -> usize {
+    let event = format!(": {event}: ");
+    lines.iter().filter(|line| line.contains(&event)).count()
 }
 
 /// Who was switched to how often, by PID and name, in lines of sched_switch.
@@ -80,5 +114,14 @@ mod tests {
                     prev_state=S ==> next_comm=a b next_pid=42 next_prio=120";
         let ran = ran(&[line.into(), line.into(), "other".into()]);
         assert_eq!(ran, BTreeMap::from([((42, "a b".into()), 2)]));
+    }
+
+    #[test]
+    fn events_are_counted_by_their_whole_name() {
+        let line = |event: &str| format!("  x-1 [003] d..2. 1.0: {event}: work=sched_switch");
+        let lines = ["sched_switch", "workqueue_execute_start", "sched_switch"].map(line);
+        assert_eq!(count(&lines, "sched_switch"), 2);
+        assert_eq!(count(&lines, "workqueue_execute_start"), 1);
+        assert_eq!(count(&lines, "execute_start"), 0);
     }
 }

@@ -11,6 +11,7 @@ mod hotplug;
 mod kselftest;
 mod kunit;
 mod last_housekeeping;
+mod noise;
 mod nosysfs;
 mod others;
 mod partition;
@@ -81,11 +82,17 @@ pub const CASES: &[Case] = &[
     nosysfs::RACES,
     nosysfs::TUNED_GLOB,
     nosysfs::BENCH,
+    noise::BARE,
+    noise::PARTITION,
+    noise::AT_BOOT,
+    noise::THREE_LINES,
 ];
 
 /// What a case has at hand: a place for its findings.
 pub struct Context {
     case: String,
+    /// For how long the host wants something counted.
+    count_for: Option<Duration>,
     checks: Vec<Check>,
     data: File,
 }
@@ -142,12 +149,13 @@ pub fn soon(check: impl Fn() -> Result<()>) -> Result<()> {
 }
 
 /// Runs these cases in this order; the verdict.
-pub fn run(names: &[String], ports: &Ports) -> Result<i32> {
+pub fn run(names: &[String], count_for: Option<Duration>, ports: &Ports) -> Result<i32> {
     workload::outrank().context("getting a higher priority")?;
     guarded(ports, names.len(), |ktap| {
         for name in names {
             let mut context = Context {
                 case: name.clone(),
+                count_for,
                 checks: Vec::new(),
                 data: ports.data.try_clone()?,
             };
