@@ -2,12 +2,15 @@
 //! `bench`: what something costs beside a peer in the same run. A time by itself says nothing, on
 //! machines that are shared and emulated.
 
+mod noise;
 mod workqueues;
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use crate::cli::{MachineArgs, TreeArgs};
 use crate::project::Project;
@@ -21,6 +24,16 @@ pub enum Verb {
     ///
     /// With 10 to 5000 workqueues that both are for. Fails if ours takes more than 1.2 times as long.
     Workqueues(BenchArgs),
+    /// Count what disturbs a busy task on CPU 3, isolated in no way and in three
+    ///
+    /// By a cgroup partition, by boot parameters and by the three lines, in a guest each. Fails if the
+    /// last two differ, or if there is a timer interrupt after the three lines.
+    Noise {
+        #[command(flatten)]
+        args: BenchArgs,
+        #[command(flatten)]
+        noise: noise::NoiseArgs,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -34,8 +47,22 @@ pub struct BenchArgs {
     json: Option<PathBuf>,
 }
 
+impl BenchArgs {
+    /// Writes what was measured to the file, if one was asked for.
+    fn keep(&self, measured: &impl Serialize) -> Result<()> {
+        let Some(file) = &self.json else {
+            return Ok(());
+        };
+        fs::write(file, serde_json::to_vec_pretty(measured)?)
+            .with_context(|| format!("writing {}", file.display()))
+    }
+}
+
 pub fn run(verb: &Verb) -> Result<u8> {
-    let Verb::Workqueues(args) = verb;
+    let (Verb::Workqueues(args) | Verb::Noise { args, .. }) = verb;
     let project = Project::open(args.tree.kernel_tree.as_deref())?;
-    workqueues::run(&project, args)
+    match verb {
+        Verb::Workqueues(args) => workqueues::run(&project, args),
+        Verb::Noise { args, noise } => noise::run(&project, args, noise),
+    }
 }

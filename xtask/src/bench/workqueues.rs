@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! `bench workqueues`: the cost of a write against the number of workqueues.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BenchArgs;
 use crate::exit::{Code, Failure};
-use crate::guest::case;
+use crate::guest::case::{Request, Stage};
 use crate::project::Project;
 
 const CASE: &str = "bench-workqueues";
@@ -42,14 +41,17 @@ impl Row {
 
 pub fn run(project: &Project, args: &BenchArgs) -> Result<u8> {
     let machine = args.machine.machine()?;
-    let found = case::run::<Measured>(project, CASE, &machine, TOTAL, args.machine.dry_run)?;
+    let stage = Stage::prepare(project, machine.accel, args.machine.dry_run)?;
+    let found = stage.run::<Measured>(&Request {
+        case: CASE,
+        machine: &machine,
+        total: TOTAL,
+        seconds: None,
+    })?;
     let Some(measured) = found.artifact else {
         return Ok(found.code);
     };
-    if let Some(file) = &args.json {
-        fs::write(file, serde_json::to_vec_pretty(&measured)?)
-            .with_context(|| format!("writing {}", file.display()))?;
-    }
+    args.keep(&measured)?;
     println!("{}", table(&measured.rows)?);
     let worst = worst(&measured.rows)?;
     println!("At worst {worst:.2} times as long as a write to the global file.");

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::accel::Accel;
 use super::artifacts;
 use super::outcome::{Problem, Report, Trouble};
 use super::provision::{Flavour, Provisions};
@@ -16,55 +17,79 @@ use super::run::{Guest, Limits};
 use super::splats::Splats;
 use crate::project::Project;
 
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// What a case found, which is its artifact of the same name, and the exit code.
 pub struct Found<T> {
     pub artifact: Option<T>,
     pub code: u8,
 }
 
-/// Boots the patched kernel, built if need be, and runs the case. With `dry_run`, only says how.
-pub fn run<T: DeserializeOwned>(
-    project: &Project,
-    case: &str,
-    machine: &Machine,
-    total: Duration,
+/// A case, and the guest that it wants.
+pub struct Request<'a> {
+    pub case: &'a str,
+    pub machine: &'a Machine,
+    /// After this it is given up.
+    pub total: Duration,
+    /// For so many seconds it only counts, and says nothing.
+    pub seconds: Option<u64>,
+}
+
+/// Where guests can be booted: the patched kernel, built if need be.
+pub struct Stage<'a> {
+    project: &'a Project,
+    provisions: Provisions,
+    splats: Splats,
     dry_run: bool,
-) -> Result<Found<T>> {
-    let provisions = Provisions::prepare(project, &[Flavour::Patched], machine.accel)?;
-    let provision = provisions.of(Flavour::Patched)?;
-    let splats = Splats::of(project)?;
-    let guest = Guest {
-        qemu: &provisions.qemu,
-        machine,
-        kernel: &provision.image,
-        initramfs: &provision.initramfs,
-        job: json!({"mode": "cases", "cases": [case]}).to_string(),
-        dir: project.runs().join(case),
-        limits: Limits {
-            total: Some(total),
-            silence: Some(Duration::from_secs(60)),
-        },
-        splats: &splats,
-        stdio: None,
-        stop: Arc::default(),
-    };
-    if dry_run {
-        println!("{}", guest.shell_line());
-        return Ok(Found {
-            artifact: None,
-            code: 0,
-        });
+}
+
+impl<'a> Stage<'a> {
+    /// With `dry_run`, requests are not carried out. They only say how they would be.
+    pub fn prepare(project: &'a Project, accel: Accel, dry_run: bool) -> Result<Self> {
+        Ok(Self {
+            project,
+            provisions: Provisions::prepare(project, &[Flavour::Patched], accel)?,
+            splats: Splats::of(project)?,
+            dry_run,
+        })
     }
-    eprintln!("Booting: {}", guest.shell_line());
-    let report = guest.run(&mut |_| {})?;
-    let artifacts = artifacts::parse(&report.data)?;
-    artifacts::keep(&artifacts, &guest.dir)?;
-    let artifact = artifacts
-        .get(case)
-        .map(|text| serde_json::from_str(text).context("reading what the guest found"))
-        .transpose()?;
-    let code = conclude(case, &report);
-    Ok(Found { artifact, code })
+
+    pub fn run<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Found<T>> {
+        let Request { case, seconds, .. } = *request;
+        let provision = self.provisions.of(Flavour::Patched)?;
+        let guest = Guest {
+            qemu: &self.provisions.qemu,
+            machine: request.machine,
+            kernel: &provision.image,
+            initramfs: &provision.initramfs,
+            job: json!({"mode": "cases", "cases": [case], "seconds": seconds}).to_string(),
+            dir: self.project.runs().join(case),
+            limits: Limits {
+                total: Some(request.total),
+                silence: Some(SILENCE + Duration::from_secs(seconds.unwrap_or_default())),
+            },
+            splats: &self.splats,
+            stdio: None,
+            stop: Arc::default(),
+        };
+        if self.dry_run {
+            println!("{}", guest.shell_line());
+            return Ok(Found {
+                artifact: None,
+                code: 0,
+            });
+        }
+        eprintln!("Booting: {}", guest.shell_line());
+        let report = guest.run(&mut |_| {})?;
+        let artifacts = artifacts::parse(&report.data)?;
+        artifacts::keep(&artifacts, &guest.dir)?;
+        let artifact = artifacts
+            .get(case)
+            .map(|text| serde_json::from_str(text).context("reading what the guest found"))
+            .transpose()?;
+        let code = conclude(case, &report);
+        Ok(Found { artifact, code })
+    }
 }
 
 fn conclude(case: &str, report: &Report) -> u8 {
