@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::style::{self, Exceptions};
-use super::variant::{NORMAL, RUST, VARIANTS, Variant};
+use super::variant::{NEEDED, NORMAL, RUST, VARIANTS, Variant};
 use super::{name, objects, rust};
 use crate::cmd;
 use crate::exit::{Code, Failure};
@@ -72,7 +72,12 @@ impl Checker<'_> {
                 self.configure(&NORMAL)?;
                 configured = true;
             }
-            let objects = objects::of(&self.tree, &files)?;
+            let own: Vec<_> = files
+                .iter()
+                .filter(|file| NORMAL.has(file))
+                .cloned()
+                .collect();
+            let objects = objects::of(&self.tree, &own)?;
             failures.extend(self.make(&NORMAL, &name(patch), &objects).err());
             failures.extend(rust::formatted(&self.tree, &files).err());
             if rust::concerns(&files) {
@@ -88,7 +93,7 @@ impl Checker<'_> {
         for variant in &VARIANTS {
             let files: Vec<_> = all
                 .iter()
-                .filter(|file| !variant.without.contains(&file.as_str()))
+                .filter(|file| variant.has(file))
                 .cloned()
                 .collect();
             let objects = objects::of(&self.tree, &files)?;
@@ -146,7 +151,7 @@ impl Checker<'_> {
         for name in variant.off {
             lines.push_str(&format!("# CONFIG_{name} is not set\n"));
         }
-        for name in variant.on {
+        for name in NEEDED.iter().chain(variant.on) {
             lines.push_str(&format!("CONFIG_{name}=y\n"));
         }
         fs::write(&off, lines)?;

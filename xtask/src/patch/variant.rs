@@ -14,6 +14,24 @@ pub struct Variant {
     pub without: &'static [&'static str],
 }
 
+/// What touched files need besides the fragments.
+pub const NEEDED: [&str; 2] = ["HYPERV", "HYPERV_VMBUS"];
+
+impl Variant {
+    /// Whether a file is part of such a kernel.
+    pub fn has(&self, file: &str) -> bool {
+        let arch = file
+            .strip_prefix("arch/")
+            .and_then(|rest| rest.split('/').next());
+        let own = if self.arch == "x86_64" {
+            "x86"
+        } else {
+            self.arch
+        };
+        arch.is_none_or(|arch| arch == own) && !self.without.contains(&file)
+    }
+}
+
 /// What each patch is built in.
 pub const NORMAL: Variant = Variant {
     name: "check",
@@ -71,3 +89,18 @@ pub const VARIANTS: [Variant; 4] = [
         without: &[],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_has_the_files_of_its_architecture() {
+        assert!(NORMAL.has("kernel/cpu.c") && NORMAL.has("arch/x86/kernel/tsc.c"));
+        assert!(!NORMAL.has("arch/arm64/kernel/topology.c"));
+        let [cpusets, .., arm64] = VARIANTS;
+        assert!(arm64.has("arch/arm64/kernel/topology.c"));
+        assert!(!arm64.has("arch/x86/kernel/tsc.c"));
+        assert!(!cpusets.has("kernel/cgroup/cpuset.c"));
+    }
+}
