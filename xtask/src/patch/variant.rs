@@ -15,7 +15,7 @@ pub struct Variant {
 }
 
 /// What touched files need besides the fragments.
-pub const NEEDED: [&str; 2] = ["HYPERV", "HYPERV_VMBUS"];
+pub const NEEDED: [&str; 3] = ["HYPERV", "HYPERV_VMBUS", "PERF_EVENTS"];
 
 impl Variant {
     /// Whether a file is part of such a kernel.
