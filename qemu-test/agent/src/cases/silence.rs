@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The tick of a CPU with one busy task: it must be as silent as boot parameters make it, at once and
-//! for as long as the CPU is isolated.
+//! What interrupts a CPU with one busy task: it must be as silent as boot parameters make it, at once
+//! and for as long as the CPU is isolated.
 
+use std::fmt::Write;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use super::{CPU, Case, Context};
+use crate::interrupts::Counts;
 use crate::workload::Worker;
 use crate::{cpu, interrupts};
 
 pub const CASE: Case = Case {
     name: "silence",
-    doc: "counts the ticks of a busy CPU 3 before, while and after it is isolated",
+    doc: "counts the interrupts of a busy CPU 3 before, while and after it is isolated",
     run,
 };
 
 pub const AT_BOOT: Case = Case {
     name: "silence-at-boot",
-    doc: "counts the ticks of a busy CPU 3 that boot parameters have isolated",
+    doc: "counts the interrupts of a busy CPU 3 that boot parameters have isolated",
     run: at_boot,
 };
 
@@ -30,42 +32,60 @@ const COUNTED: Duration = Duration::from_secs(10);
 const TICKING: usize = 500;
 /// That is never isolated.
 const OTHER: u32 = 2;
+/// The CPU's timer, then what other CPUs send: to reschedule, to call a function, to do irq_work.
+const HARD: [&str; 4] = ["LOC", "RES", "CAL", "IWI"];
+/// What the tick leaves to be done.
+const SOFT: [&str; 3] = ["TIMER", "SCHED", "RCU"];
 
 fn run(context: &mut Context) -> Result<()> {
-    context.check("it ticks before", ticks(ticks_of(&[CPU])?));
+    context.check("it ticks before", ticks(&came_to(&[CPU])?[0]));
     cpu::three_lines(CPU, true)?;
-    let [isolated, other] = ticks_of(&[CPU, OTHER])?;
-    context.artifact("ticks-isolated", &format!("{isolated}\n"))?;
-    context.check("a CPU beside it ticks", ticks([other]));
+    at_boot(context)?;
     cpu::three_lines(CPU, false)?;
-    context.check("it ticks after", ticks(ticks_of(&[CPU])?));
+    context.check("it ticks after", ticks(&came_to(&[CPU])?[0]));
     Ok(())
 }
 
 fn at_boot(context: &mut Context) -> Result<()> {
-    let [isolated, other] = ticks_of(&[CPU, OTHER])?;
-    context.artifact("ticks-isolated", &format!("{isolated}\n"))?;
-    context.check("a CPU beside it ticks", ticks([other]));
+    let [isolated, other] = came_to(&[CPU, OTHER])?;
+    context.artifact("silence", &listed(&isolated)?)?;
+    context.check("a CPU beside it ticks", ticks(&other));
     Ok(())
 }
 
-/// The timer interrupts of CPUs that have one busy task each.
-fn ticks_of<const N: usize>(cpus: &[u32; N]) -> Result<[usize; N]> {
+/// The interrupts that come to CPUs with one busy task each.
+fn came_to<const N: usize>(cpus: &[u32; N]) -> Result<[Counts; N]> {
     let _workers: Vec<_> = cpus
         .iter()
         .map(|&cpu| Worker::bound(&[cpu]))
         .collect::<Result<_>>()?;
     sleep(SETTLES);
-    let mut counts = [0; N];
-    let before: Vec<_> = cpus.iter().map(|&cpu| interrupts::of(cpu)).collect();
+    let before: Vec<_> = cpus.iter().map(|&cpu| all_of(cpu)).collect();
     sleep(COUNTED);
-    for ((count, &cpu), before) in counts.iter_mut().zip(cpus).zip(before) {
-        *count = interrupts::of_timer(&interrupts::since(&before?, &interrupts::of(cpu)?));
+    let mut came = [const { Counts::new() }; N];
+    for ((came, &cpu), before) in came.iter_mut().zip(cpus).zip(before) {
+        *came = interrupts::since(&before?, &all_of(cpu)?);
     }
+    Ok(came)
+}
+
+fn all_of(cpu: u32) -> Result<Counts> {
+    let mut counts = interrupts::of(cpu)?;
+    counts.extend(interrupts::softirqs_of(cpu)?);
     Ok(counts)
 }
 
-fn ticks([count]: [usize; 1]) -> Result<()> {
+/// A line for each that is looked at: others, such as those of devices, are not about isolation.
+fn listed(counts: &Counts) -> Result<String> {
+    let mut text = String::new();
+    for line in HARD.iter().chain(&SOFT) {
+        writeln!(text, "{line} {}", interrupts::of_line(counts, line))?;
+    }
+    Ok(text)
+}
+
+fn ticks(counts: &Counts) -> Result<()> {
+    let count = interrupts::of_line(counts, "LOC");
     ensure!(
         count > TICKING,
         "{count} timer interrupts in {} s",
