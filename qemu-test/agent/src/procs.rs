@@ -53,13 +53,7 @@ impl Task {
     }
 
     fn parse(status: &str, stat: &str) -> Result<Self> {
-        let field = |name: &str| {
-            status
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-                .map(str::trim)
-                .with_context(|| format!("no {name} in status"))
-        };
+        let field = |name| field(status, name);
         // The name in stat may have spaces and parentheses of its own.
         let rest = stat.rsplit_once(") ").context("no name in stat")?.1;
         let after_name: Vec<_> = rest.split_whitespace().collect();
@@ -81,6 +75,21 @@ impl Task {
             faults: number(10)? + number(12)?,
         })
     }
+}
+
+/// How often a task has given up its CPU.
+pub fn switches(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    Ok(field(&status, "voluntary_ctxt_switches")?.parse()?)
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Result<&'a str> {
+    let mut lines = status.lines();
+    lines
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .map(str::trim)
+        .with_context(|| format!("no {name} in status"))
 }
 
 /// Every thread there is. Those that end meanwhile are left out.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::setpriority_process;
 use rustix::thread::set_name;
 
@@ -67,9 +68,17 @@ impl Worker {
 
     /// A task that burns time where it has asked to.
     pub fn bound(cpus: &[u32]) -> Result<Self> {
-        let worker = Self::busy()?;
-        affinity::set(worker.pid(), cpus).with_context(|| format!("binding a task to {cpus:?}"))?;
-        Ok(worker)
+        Self::busy()?.to(cpus)
+    }
+
+    /// A task that makes RCU callbacks, as fast as it can, where it has asked to.
+    pub fn filing(cpus: &[u32]) -> Result<Self> {
+        Self::spawn("filing")?.settled()?.to(cpus)
+    }
+
+    fn to(self, cpus: &[u32]) -> Result<Self> {
+        affinity::set(self.pid(), cpus).with_context(|| format!("binding a task to {cpus:?}"))?;
+        Ok(self)
     }
 
     /// A task that does nothing, and wakes up for it a few times a second.
@@ -116,6 +125,13 @@ pub fn work(kind: &str) -> ExitCode {
         },
         "napping" => loop {
             thread::sleep(NAP);
+        },
+        "filing" => loop {
+            // An inode is freed by RCU, when its last user has closed the file.
+            if let Err(error) = open("/tmp", OFlags::TMPFILE | OFlags::WRONLY, Mode::RWXU) {
+                eprintln!("agent: a worker cannot make a file: {error}");
+                return ExitCode::FAILURE;
+            }
         },
         "forking" => {
             for number in 1..TASKS {

@@ -2,6 +2,7 @@
 //! The cases: the list of them, and what runs them. Each leaves the CPUs as it found them.
 
 mod at_boot;
+mod callbacks;
 mod cpuset;
 mod demo;
 mod domains;
@@ -66,6 +67,8 @@ pub const CASES: &[Case] = &[
     others::CASE,
     silence::CASE,
     silence::AT_BOOT,
+    callbacks::CASE,
+    callbacks::AT_BOOT,
     partition::CASE,
     cpuset::V1,
     cpuset::NO_CGROUP,
