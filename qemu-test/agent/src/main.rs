@@ -9,6 +9,7 @@ mod cases;
 mod cgroup;
 mod command;
 mod cpu;
+mod cputime;
 mod dump;
 mod faults;
 mod init;

@@ -27,6 +27,8 @@ pub struct Task {
     pub processor: u32,
     /// Clock ticks in user mode.
     pub utime: u64,
+    /// And in the kernel.
+    pub stime: u64,
     /// Page faults, minor and major ones.
     pub faults: u64,
 }
@@ -72,6 +74,7 @@ impl Task {
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
+            stime: number(15)?,
             faults: number(10)? + number(12)?,
         })
     }
@@ -121,7 +124,8 @@ mod tests {
         let stat = "8 (a) b) S 1 7 7 0 -1 69206080 3 9 2 9 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
                     0 0 0 0 0 17 2 0 0 0";
         let task = Task::parse(status, stat).unwrap();
-        assert_eq!((task.pid, task.tgid, task.utime), (8, 7, 5));
+        assert_eq!((task.pid, task.tgid), (8, 7));
+        assert_eq!((task.utime, task.stime), (5, 6));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!((task.allowed.as_slice(), task.faults), (&[0, 1, 3][..], 5));
         assert!(task.kthread && !task.is_per_cpu() && !task.parked);

@@ -5,11 +5,15 @@ use std::ffi::CString;
 use std::hint;
 use std::io::{self, Read, Write};
 use std::iter;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::mem;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{SigEvent, SigevNotify, Signal};
+use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
+use nix::time::ClockId;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::setpriority_process;
 use rustix::thread::set_name;
@@ -29,6 +33,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PROCESS: u64 = 20;
 const BUSY: usize = 2;
 const NAP: Duration = Duration::from_millis(50);
+pub const ALARM: Duration = Duration::from_secs(5);
 
 /// What a worker says when it has become what it is.
 const SETTLED: &[u8] = b"\n";
@@ -71,6 +76,11 @@ impl Worker {
         Self::busy()?.to(cpus)
     }
 
+    /// A task that burns time until its thread has had so much of it, and is killed by SIGALRM then.
+    pub fn with_alarm(cpus: &[u32]) -> Result<Self> {
+        Self::spawn("alarmed")?.settled()?.to(cpus)
+    }
+
     /// A task that makes RCU callbacks, as fast as it can, where it has asked to.
     pub fn filing(cpus: &[u32]) -> Result<Self> {
         Self::spawn("filing")?.settled()?.to(cpus)
@@ -88,6 +98,11 @@ impl Worker {
 
     pub fn pid(&self) -> u32 {
         self.0.id()
+    }
+
+    /// How, if it has ended.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.0.try_wait().context("asking how a worker has ended")
     }
 }
 
@@ -115,43 +130,80 @@ pub fn outrank() -> io::Result<()> {
 
 /// Is such a piece.
 pub fn work(kind: &str) -> ExitCode {
-    if let Err(error) = become_ordinary(kind) {
-        eprintln!("agent: a worker cannot become an ordinary task: {error}");
-        return ExitCode::FAILURE;
+    match be(kind) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("agent: a {kind} worker: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn be(kind: &str) -> Result<ExitCode> {
+    become_ordinary(kind).context("becoming an ordinary task")?;
     match kind {
-        "busy" => loop {
-            hint::spin_loop();
-        },
-        "napping" => loop {
-            thread::sleep(NAP);
-        },
-        "filing" => loop {
-            // An inode is freed by RCU, when its last user has closed the file.
-            if let Err(error) = open("/tmp", OFlags::TMPFILE | OFlags::WRONLY, Mode::RWXU) {
-                eprintln!("agent: a worker cannot make a file: {error}");
-                return ExitCode::FAILURE;
+        "busy" => {
+            settle()?;
+            burn()
+        }
+        "alarmed" => {
+            alarm_after(ALARM).context("setting a timer")?;
+            settle()?;
+            burn()
+        }
+        "napping" => {
+            settle()?;
+            loop {
+                thread::sleep(NAP);
             }
-        },
+        }
+        "filing" => {
+            settle()?;
+            loop {
+                // An inode is freed by RCU, when its last user has closed the file.
+                open("/tmp", OFlags::TMPFILE | OFlags::WRONLY, Mode::RWXU)
+                    .context("making a file")?;
+            }
+        }
         "forking" => {
+            settle()?;
             for number in 1..TASKS {
                 thread::spawn(move || fork_forever(number));
             }
             fork_forever(0)
         }
-        "brief" => ExitCode::SUCCESS,
-        _ => {
-            eprintln!("agent: no worker is called {kind}");
-            ExitCode::from(2)
-        }
+        "brief" => Ok(ExitCode::SUCCESS),
+        _ => bail!("there is none"),
     }
 }
 
-/// With a name of its own, before it has children. Then it tells so.
-fn become_ordinary(kind: &str) -> io::Result<()> {
+/// With a name of its own, before it has children.
+fn become_ordinary(kind: &str) -> Result<()> {
     set_name(&CString::new(kind)?)?;
-    setpriority_process(None, ORDINARY)?;
+    Ok(setpriority_process(None, ORDINARY)?)
+}
+
+fn settle() -> io::Result<()> {
     io::stdout().write_all(SETTLED)
+}
+
+fn burn() -> ! {
+    loop {
+        hint::spin_loop();
+    }
+}
+
+/// SIGALRM for this process, when this thread has used so much CPU time.
+fn alarm_after(time: Duration) -> io::Result<()> {
+    let event = SigEvent::new(SigevNotify::SigevSignal {
+        signal: Signal::SIGALRM,
+        si_value: 0,
+    });
+    let mut timer = Timer::new(ClockId::CLOCK_THREAD_CPUTIME_ID, event)?;
+    timer.set(Expiration::OneShot(time.into()), TimerSetTimeFlags::empty())?;
+    // To drop it is to delete it.
+    mem::forget(timer);
+    Ok(())
 }
 
 /// One of the 200. The number keeps them from forking processes all at once.

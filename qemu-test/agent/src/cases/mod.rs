@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The cases: the list of them, and what runs them. Each leaves the CPUs as it found them.
 
+mod accounting;
 mod at_boot;
 mod callbacks;
+mod clocks;
+mod cpu_timers;
 mod cpuset;
+mod deadline;
 mod demo;
 mod domains;
 mod errors;
@@ -69,6 +73,10 @@ pub const CASES: &[Case] = &[
     silence::AT_BOOT,
     callbacks::CASE,
     callbacks::AT_BOOT,
+    accounting::CASE,
+    cpu_timers::CASE,
+    clocks::CASE,
+    deadline::CASE,
     partition::CASE,
     cpuset::V1,
     cpuset::NO_CGROUP,
