@@ -69,6 +69,7 @@ pub const CASES: &[Case] = &[
     at_boot::CASE,
     release::CASE,
     others::CASE,
+    others::RELEASE,
     silence::CASE,
     silence::AT_BOOT,
     callbacks::CASE,
