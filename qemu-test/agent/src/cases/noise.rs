@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use super::{CPU, Case, Context, expect};
@@ -98,6 +98,7 @@ fn count(context: &mut Context, worker: &Worker) -> Result<()> {
         sleep(time);
         Ok((before, Sample::take(worker)?, start.elapsed()))
     })?;
+    context.check("the task has had the CPU", used(&before, &after, took));
     let rows = rows(&before, &after, &trace);
     let counted = json!({"seconds": took.as_secs_f64(), "rows": rows});
     let case = context.case.clone();
@@ -112,16 +113,28 @@ struct Sample {
     softirqs: Counts,
     /// Page faults of the task.
     faults: u64,
+    /// The time that it has had in user mode, in hundredths of a second.
+    utime: u64,
 }
 
 impl Sample {
     fn take(worker: &Worker) -> Result<Self> {
+        let task = Task::read(worker.pid())?;
+        expect(task.processor, CPU)?;
         Ok(Self {
             interrupts: interrupts::of(CPU)?,
             softirqs: interrupts::softirqs_of(CPU)?,
-            faults: Task::read(worker.pid())?.faults,
+            faults: task.faults,
+            utime: task.utime,
         })
     }
+}
+
+/// An idle CPU is not disturbed either: the task must have used nine tenths of the time.
+fn used(before: &Sample, after: &Sample, took: Duration) -> Result<()> {
+    let used = Duration::from_millis(10 * (after.utime - before.utime));
+    ensure!(used >= took * 9 / 10, "{used:?} of {took:?}");
+    Ok(())
 }
 
 /// What has come in between, by name, with what has not.
@@ -178,6 +191,7 @@ mod tests {
             interrupts: excerpts::interrupts(cpu).unwrap(),
             softirqs: excerpts::softirqs(cpu).unwrap(),
             faults,
+            utime: 100 * faults,
         }
     }
 
@@ -201,6 +215,13 @@ mod tests {
             "page faults": 5,
         });
         assert_eq!(Value::Object(rows), expected);
+    }
+
+    #[test]
+    fn a_task_that_did_not_run_was_not_disturbed() {
+        let used = |seconds| used(&sample(3, 1), &sample(3, 10), Duration::from_secs(seconds));
+        assert!(used(10).is_ok());
+        assert!(used(11).is_err());
     }
 
     #[test]

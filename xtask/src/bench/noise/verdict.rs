@@ -9,7 +9,7 @@ use super::Row;
 const TICKS: &str = "local timer interrupts";
 const FAULTS: &str = "page faults";
 
-/// What is not as it must be.
+/// What is not as it must be. Where nothing is isolated there are ticks, or they are not seen.
 pub fn complaints(rows: &[Row]) -> Result<Vec<String>> {
     let counts = |name: &str| {
         let row = rows.iter().find(|row| row.name == name);
@@ -21,7 +21,10 @@ pub fn complaints(rows: &[Row]) -> Result<Vec<String>> {
     if counts(FAULTS)? != [0; 4] {
         complaints.push("the busy task had page faults".into());
     }
-    let [.., ticks] = counts(TICKS)?;
+    let [bare, .., ticks] = counts(TICKS)?;
+    if bare == 0 {
+        complaints.push(format!("no {TICKS} on a CPU that is not isolated"));
+    }
     if ticks > 0 {
         complaints.push(format!("{ticks} {TICKS} after the three lines"));
     }
@@ -66,12 +69,21 @@ mod tests {
     fn no_tick_is_allowed_even_if_the_boot_parameters_leave_some() {
         let said = about([250, 250, 2, 2], [0; 4], [0; 4]);
         assert_eq!(said, ["2 local timer interrupts after the three lines"]);
-        assert_eq!(about([0, 0, 0, 1], [0; 4], [0; 4]).len(), 2);
+        assert_eq!(about([250, 0, 0, 1], [0; 4], [0; 4]).len(), 2);
+    }
+
+    #[test]
+    fn ticks_are_seen_where_they_must_be() {
+        let said = about([0; 4], [0; 4], [0; 4]);
+        assert_eq!(
+            said,
+            ["no local timer interrupts on a CPU that is not isolated"]
+        );
     }
 
     #[test]
     fn the_task_is_the_one_that_was_meant() {
-        let said = about([0; 4], [0, 3, 0, 0], [0; 4]);
+        let said = about([1, 0, 0, 0], [0, 3, 0, 0], [0; 4]);
         assert_eq!(said, ["the busy task had page faults"]);
     }
 
