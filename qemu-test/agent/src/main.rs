@@ -17,11 +17,13 @@ mod interrupts;
 mod ktap;
 mod mask;
 mod module;
+mod osnoise;
 mod ports;
 mod procs;
 mod shell;
 mod slabs;
 mod trace;
+mod vcpu;
 mod workload;
 
 use std::env;

@@ -55,12 +55,7 @@ impl<'a> Recorder<'a> {
         let done = action();
         write("tracing_on", "0")?;
         let done = done?;
-        let path = format!("{ROOT}/per_cpu/cpu{}/trace", self.cpu);
-        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        let lost = text.lines().any(|line| line.contains("LOST"));
-        ensure!(!lost, "the trace of CPU {} has lost events", self.cpu);
-        let events = text.lines().filter(|line| !line.starts_with('#'));
-        Ok((done, events.map(str::to_owned).collect()))
+        Ok((done, read(self.cpu)?))
     }
 
     fn switch(&self, value: &str) -> Result<()> {
@@ -73,6 +68,16 @@ impl Drop for Recorder<'_> {
     fn drop(&mut self) {
         let _ = self.switch("0");
     }
+}
+
+/// The lines of the trace so far.
+pub fn read(cpu: u32) -> Result<Vec<String>> {
+    let path = format!("{ROOT}/per_cpu/cpu{cpu}/trace");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    let lost = text.lines().any(|line| line.contains("LOST"));
+    ensure!(!lost, "the trace of CPU {cpu} has lost events");
+    let events = text.lines().filter(|line| !line.starts_with('#'));
+    Ok(events.map(str::to_owned).collect())
 }
 
 /// How many of the lines are of this event.
@@ -99,7 +104,8 @@ fn next_task(line: &str) -> Option<(u32, String)> {
     Some((pid, comm.to_owned()))
 }
 
-fn write(file: &str, text: &str) -> Result<()> {
+/// Writes a file of tracefs.
+pub fn write(file: &str, text: &str) -> Result<()> {
     let path = format!("{ROOT}/{file}");
     fs::write(&path, text).with_context(|| format!("writing {text:?} to {path}"))
 }

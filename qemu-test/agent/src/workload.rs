@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Work for the guest: ordinary tasks that fork and exit all the time, and tasks that only burn time.
+//! Work for the guest: ordinary tasks that fork and exit all the time, tasks that only burn time, and
+//! what else keeps a CPU busy.
 
 use std::ffi::CString;
 use std::hint;
@@ -19,6 +20,7 @@ use rustix::process::setpriority_process;
 use rustix::thread::set_name;
 
 use crate::affinity;
+use crate::vcpu::Vcpu;
 
 /// How the agent is told that it is to be a piece of a workload.
 pub const OPTION: &str = "--work";
@@ -86,8 +88,17 @@ impl Worker {
         Self::spawn("filing")?.settled()?.to(cpus)
     }
 
+    /// A task that is a vCPU, which burns time.
+    pub fn vcpu() -> Result<Self> {
+        Self::spawn("vcpu")?.settled()
+    }
+
+    pub fn bind(&self, cpus: &[u32]) -> Result<()> {
+        affinity::set(self.pid(), cpus).with_context(|| format!("binding a task to {cpus:?}"))
+    }
+
     fn to(self, cpus: &[u32]) -> Result<Self> {
-        affinity::set(self.pid(), cpus).with_context(|| format!("binding a task to {cpus:?}"))?;
+        self.bind(cpus)?;
         Ok(self)
     }
 
@@ -150,6 +161,11 @@ fn be(kind: &str) -> Result<ExitCode> {
             alarm_after(ALARM).context("setting a timer")?;
             settle()?;
             burn()
+        }
+        "vcpu" => {
+            let vcpu = Vcpu::ready()?;
+            settle()?;
+            vcpu.spin()
         }
         "napping" => {
             settle()?;

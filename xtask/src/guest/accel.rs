@@ -21,6 +21,14 @@ impl Accel {
             Self::Tcg => "tcg,thread=multi",
         }
     }
+
+    /// The CPU with all features there are, that of running guests among them.
+    pub fn cpu(self) -> &'static str {
+        match self {
+            Self::Kvm => "max",
+            Self::Tcg => "max,+svm",
+        }
+    }
 }
 
 /// KVM where it works, else emulation.

@@ -62,7 +62,14 @@ impl Invocation<'_> {
             line.word(folder);
         }
         line.words(["-nodefaults", "-no-user-config", "-no-reboot"]);
-        line.words(["-display", "none", "-machine", "q35", "-cpu", "max"]);
+        line.words([
+            "-display",
+            "none",
+            "-machine",
+            "q35",
+            "-cpu",
+            self.machine.accel.cpu(),
+        ]);
         line.words(["-accel", self.machine.accel.argument()]);
         line.words(["-smp", &self.machine.cpus.to_string()]);
         line.words(["-m", &self.machine.memory]);

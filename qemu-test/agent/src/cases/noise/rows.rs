@@ -1,53 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! All that comes between a busy task and its CPU, counted: one way of isolation a guest.
+//! What the kernel has counted on the CPU, as rows of a table.
 
 use std::collections::BTreeMap;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{CPU, Case, Context, expect};
-use crate::cgroup::Hierarchy;
+use super::super::{CPU, expect};
 use crate::interrupts::{self, Counts};
 use crate::procs::Task;
-use crate::trace::{self, Recorder};
+use crate::trace;
 use crate::workload::Worker;
-use crate::{affinity, cpu};
 
-pub const BARE: Case = Case {
-    name: "bench-noise-bare",
-    doc: "counts what disturbs a busy task on CPU 3",
-    run: bare,
-};
-
-pub const PARTITION: Case = Case {
-    name: "bench-noise-partition",
-    doc: "counts what disturbs a busy task on CPU 3 in an isolated cgroup v2 partition",
-    run: partition,
-};
-
-pub const AT_BOOT: Case = Case {
-    name: "bench-noise-at-boot",
-    doc: "counts what disturbs a busy task on CPU 3 that boot parameters have isolated",
-    run: at_boot,
-};
-
-pub const THREE_LINES: Case = Case {
-    name: "bench-noise-three-lines",
-    doc: "counts what disturbs a busy task on CPU 3 after the three lines",
-    run: three_lines,
-};
-
-/// For a task that has just come to settle: the tick stops when nothing needs it any more.
-const SETTLES: Duration = Duration::from_secs(2);
-/// The last one is not counted. It says what a function call interrupt was for.
-const EVENTS: [&str; 3] = [
-    "sched/sched_switch",
-    "workqueue/workqueue_execute_start",
-    "csd/csd_function_entry",
-];
 /// The lines of /proc/interrupts that every x86 machine has, and what their rows are called.
 const OWN: [(&str, &str); 4] = [
     ("LOC", "local timer interrupts"),
@@ -60,65 +26,24 @@ const DEVICES: &str = "device interrupts";
 /// All other lines.
 const OTHER: &str = "other interrupts";
 
-fn bare(context: &mut Context) -> Result<()> {
-    context.check("it is not isolated", expect(cpu::is_isolated(CPU)?, false));
-    count(context, &Worker::bound(&[CPU])?)
-}
-
-fn partition(context: &mut Context) -> Result<()> {
-    let mut hierarchy = Hierarchy::v2()?;
-    hierarchy.make("isolated")?;
-    let state = hierarchy.partition("isolated", &CPU.to_string(), "isolated")?;
-    context.check("it is isolated", expect(state.as_str(), "isolated"));
-    let worker = Worker::busy()?;
-    hierarchy.enter("isolated", worker.pid())?;
-    affinity::set(worker.pid(), &[CPU])?;
-    count(context, &worker)
-}
-
-fn at_boot(context: &mut Context) -> Result<()> {
-    context.check("it is isolated", expect(cpu::is_isolated(CPU)?, true));
-    count(context, &Worker::bound(&[CPU])?)
-}
-
-fn three_lines(context: &mut Context) -> Result<()> {
-    cpu::three_lines(CPU, true)?;
-    at_boot(context)
-}
-
-/// Counts, and hands over the rows, and the trace for whom they make curious.
-fn count(context: &mut Context, worker: &Worker) -> Result<()> {
-    let time = context.count_for;
-    let time = time.context("the job does not say for how long to count")?;
-    let recorder = Recorder::ready(&EVENTS, CPU)?;
-    sleep(SETTLES);
-    let ((before, after, took), trace) = recorder.record(|| {
-        let before = Sample::take(worker)?;
-        let start = Instant::now();
-        sleep(time);
-        Ok((before, Sample::take(worker)?, start.elapsed()))
-    })?;
-    context.check("the task has had the CPU", used(&before, &after, took));
-    let rows = rows(&before, &after, &trace);
-    let counted = json!({"seconds": took.as_secs_f64(), "rows": rows});
-    let case = context.case.clone();
-    context.artifact(&case, &counted.to_string())?;
-    context.artifact(&format!("{case}-trace"), &trace.join("\n"))
-}
-
 /// What the kernel has counted so far.
 #[derive(Default)]
-struct Sample {
+pub struct Sample {
     interrupts: Counts,
     softirqs: Counts,
     /// Page faults of the task.
     faults: u64,
     /// The time that it has had in user mode, in hundredths of a second.
     utime: u64,
+    /// Of all virtual machines there have been.
+    exits: u64,
 }
 
+/// How often KVM has come back from a guest, since it was loaded.
+const EXITS: &str = "/sys/kernel/debug/kvm/exits";
+
 impl Sample {
-    fn take(worker: &Worker) -> Result<Self> {
+    pub fn take(worker: &Worker) -> Result<Self> {
         let task = Task::read(worker.pid())?;
         expect(task.processor, CPU)?;
         Ok(Self {
@@ -126,19 +51,25 @@ impl Sample {
             softirqs: interrupts::softirqs_of(CPU)?,
             faults: task.faults,
             utime: task.utime,
+            exits: exits()?,
         })
     }
 }
 
+fn exits() -> Result<u64> {
+    let text = fs::read_to_string(EXITS).with_context(|| format!("reading {EXITS}"))?;
+    Ok(text.trim().parse()?)
+}
+
 /// An idle CPU is not disturbed either: the task must have used nine tenths of the time.
-fn used(before: &Sample, after: &Sample, took: Duration) -> Result<()> {
+pub fn used(before: &Sample, after: &Sample, took: Duration) -> Result<()> {
     let used = Duration::from_millis(10 * (after.utime - before.utime));
     ensure!(used >= took * 9 / 10, "{used:?} of {took:?}");
     Ok(())
 }
 
 /// What has come in between, by name, with what has not.
-fn rows(before: &Sample, after: &Sample, trace: &[String]) -> Map<String, Value> {
+pub fn rows(before: &Sample, after: &Sample, trace: &[String]) -> Map<String, Value> {
     let mut kinds: BTreeMap<_, usize> = BTreeMap::new();
     for (line, times) in interrupts::since(&before.interrupts, &after.interrupts) {
         *kinds.entry(kind(&line)).or_default() += times;
@@ -168,6 +99,9 @@ fn rows(before: &Sample, after: &Sample, trace: &[String]) -> Map<String, Value>
         Some(&trace::count(trace, "workqueue_execute_start")),
     );
     rows.insert("page faults".into(), (after.faults - before.faults).into());
+    if after.exits > 0 {
+        rows.insert("VM exits".into(), (after.exits - before.exits).into());
+    }
     rows
 }
 
@@ -183,6 +117,8 @@ fn kind(line: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::interrupts::excerpts;
 
@@ -192,6 +128,7 @@ mod tests {
             softirqs: excerpts::softirqs(cpu).unwrap(),
             faults,
             utime: 100 * faults,
+            exits: 0,
         }
     }
 
@@ -215,6 +152,14 @@ mod tests {
             "page faults": 5,
         });
         assert_eq!(Value::Object(rows), expected);
+    }
+
+    #[test]
+    fn exits_are_those_of_a_vcpu() {
+        let (before, mut after) = (sample(3, 5), sample(3, 5));
+        assert!(!rows(&before, &after, &[]).contains_key("VM exits"));
+        after.exits = 9;
+        assert_eq!(rows(&before, &after, &[])["VM exits"], 9);
     }
 
     #[test]
