@@ -28,7 +28,7 @@ pub fn run(
     command: &[String],
 ) -> Result<u8> {
     let machine = args.machine()?;
-    let provisions = Provisions::prepare(project, &[Flavour::Patched], machine.accel)?;
+    let provisions = Provisions::prepare(project, &[Flavour::Patched].into(), machine.accel)?;
     let request = Request {
         qemu: &provisions.qemu,
         provision: provisions.of(Flavour::Patched)?,

@@ -24,8 +24,10 @@ pub fn print(project: &Project, what: What, flavour: Flavour) -> Result<()> {
         }
     };
     let flavour = match (flavour, verb) {
-        (Flavour::Stock, "build") => " stock",
-        _ => "",
+        (Flavour::Patched, _) | (_, "boot -- true") => "",
+        (Flavour::Stock, _) => " stock",
+        (Flavour::Debug, _) => " debug",
+        (Flavour::Force, _) => " force",
     };
     ensure!(
         path.exists(),

@@ -29,6 +29,8 @@ pub struct Task {
     pub utime: u64,
     /// And in the kernel.
     pub stime: u64,
+    /// As a vCPU, which is user mode as well.
+    pub gtime: u64,
     /// Page faults, minor and major ones.
     pub faults: u64,
 }
@@ -75,6 +77,7 @@ impl Task {
             processor: number(39)? as u32,
             utime: number(14)?,
             stime: number(15)?,
+            gtime: number(43)?,
             faults: number(10)? + number(12)?,
         })
     }
@@ -122,10 +125,10 @@ mod tests {
     fn a_name_may_look_like_the_end_of_a_name() {
         let status = "Name:\ta) b\nTgid:\t7\nPid:\t8\nCpus_allowed_list:\t0-1,3\n";
         let stat = "8 (a) b) S 1 7 7 0 -1 69206080 3 9 2 9 5 6 0 0 20 0 1 0 9 0 0 0 0 0 0 0 0 0 0 \
-                    0 0 0 0 0 17 2 0 0 0";
+                    0 0 0 0 0 17 2 0 0 0 4";
         let task = Task::parse(status, stat).unwrap();
         assert_eq!((task.pid, task.tgid), (8, 7));
-        assert_eq!((task.utime, task.stime), (5, 6));
+        assert_eq!((task.utime, task.stime, task.gtime), (5, 6, 4));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!((task.allowed.as_slice(), task.faults), (&[0, 1, 3][..], 5));
         assert!(task.kthread && !task.is_per_cpu() && !task.parked);

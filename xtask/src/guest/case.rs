@@ -48,7 +48,7 @@ impl<'a> Stage<'a> {
     pub fn prepare(project: &'a Project, accel: Accel, dry_run: bool) -> Result<Self> {
         Ok(Self {
             project,
-            provisions: Provisions::prepare(project, &[Flavour::Patched], accel)?,
+            provisions: Provisions::prepare(project, &[Flavour::Patched].into(), accel)?,
             splats: Splats::of(project)?,
             dry_run,
         })

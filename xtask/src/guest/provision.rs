@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What a guest is started from: a built kernel and the initramfs that belongs to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,10 @@ pub enum Flavour {
     Patched,
     /// The base alone.
     Stock,
+    /// The base with the series, as a kernel that checks itself.
+    Debug,
+    /// The same with context tracking from boot on.
+    Force,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +54,7 @@ pub struct Provisions {
 
 impl Provisions {
     /// Builds what is not up to date, from nothing if need be.
-    pub fn prepare(project: &Project, flavours: &[Flavour], accel: Accel) -> Result<Self> {
+    pub fn prepare(project: &Project, flavours: &BTreeSet<Flavour>, accel: Accel) -> Result<Self> {
         let mut kernels = Vec::new();
         for &flavour in flavours {
             let kernel = Kernel::of(project, flavour)?;

@@ -12,7 +12,6 @@ use crate::cmd;
 use crate::deps;
 use crate::exit::{Code, Failure};
 use crate::fetch;
-use crate::guest::provision::Flavour;
 use crate::project::Project;
 use crate::toolchain::Toolchain;
 use crate::tree::Trees;
@@ -59,11 +58,11 @@ impl Kernel {
 
     /// Brings the source up to date.
     fn source(&self, project: &Project) -> Result<()> {
-        if let Source::Cached(flavour) = self.source {
+        if self.source != Source::Own {
             fetch::fetch(project, None)?;
-            if flavour == Flavour::Patched {
-                Trees::of(project).patch(&project.series()?)?;
-            }
+        }
+        if self.source == Source::Patched {
+            Trees::of(project).patch(&project.series()?)?;
         }
         Ok(())
     }
@@ -72,7 +71,7 @@ impl Kernel {
     /// down.
     fn hash(&self, toolchain: &Toolchain) -> Result<String> {
         let commit = match self.source {
-            Source::Cached(_) => Trees::head(&self.tree)?,
+            Source::Stock | Source::Patched => Trees::head(&self.tree)?,
             Source::Own => String::new(),
         };
         let mut parts = vec![

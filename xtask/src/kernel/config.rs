@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::exit::{Code, Failure};
+use crate::guest::provision::Flavour;
 
 /// The fragments in their order: a later one wins.
 const FRAGMENTS: [&str; 3] = ["base", "isolation", "test"];
 /// What only a kernel with the series has: Rust, for the module that comes with it.
 const SERIES: [&str; 2] = ["rust", "series"];
+const DEBUG: &str = "debug";
+const FORCE: &str = "force";
 
-/// The fragments of the folder `configs`; one that is not listed above would be forgotten silently.
-pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
+/// The fragments in the folder `configs` for this flavour; one that is not listed above would be
+/// forgotten silently.
+pub fn fragments(configs: &Path, flavour: Flavour) -> Result<Vec<PathBuf>> {
     let path = |name: &str| configs.join(format!("{name}.config"));
     for entry in configs
         .read_dir()
@@ -25,6 +29,7 @@ pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
         let known = FRAGMENTS
             .iter()
             .chain(&SERIES)
+            .chain(&[DEBUG, FORCE])
             .any(|name| path(name) == file);
         ensure!(
             known
@@ -35,11 +40,16 @@ pub fn fragments(configs: &Path, with_series: bool) -> Result<Vec<PathBuf>> {
             file.display()
         );
     }
-    let mut fragments: Vec<_> = FRAGMENTS.iter().map(|name| path(name)).collect();
-    if with_series {
-        fragments.extend(SERIES.map(path));
+    let mut names = FRAGMENTS.to_vec();
+    if flavour != Flavour::Stock {
+        names.extend(SERIES);
     }
-    Ok(fragments)
+    match flavour {
+        Flavour::Patched | Flavour::Stock => {}
+        Flavour::Debug => names.push(DEBUG),
+        Flavour::Force => names.extend([DEBUG, FORCE]),
+    }
+    Ok(names.into_iter().map(path).collect())
 }
 
 /// The error names each symbol that was asked for and is not in `config`.
@@ -172,11 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn the_series_has_a_fragment_of_its_own() {
+    fn each_flavour_adds_something() {
         let configs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs"));
-        let [with, without] = [true, false].map(|series| fragments(configs, series).unwrap());
-        assert_eq!(with[..without.len()], without);
-        assert!(with.iter().all(|path| path.is_file()));
-        assert_eq!(with.len(), without.len() + SERIES.len());
+        let flavours = [
+            Flavour::Stock,
+            Flavour::Patched,
+            Flavour::Debug,
+            Flavour::Force,
+        ];
+        let lists = flavours.map(|flavour| fragments(configs, flavour).unwrap());
+        for pair in lists.windows(2) {
+            assert!(pair[1].starts_with(&pair[0]) && pair[1].len() > pair[0].len());
+        }
+        assert!(lists[3].iter().all(|path| path.is_file()));
     }
 }

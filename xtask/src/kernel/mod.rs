@@ -30,8 +30,10 @@ pub struct Kernel {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    /// A work tree of the cache.
-    Cached(Flavour),
+    /// The work tree of the base in the cache.
+    Stock,
+    /// The one with the series.
+    Patched,
     /// The developer's tree: make alone can tell what has changed.
     Own,
 }
@@ -40,17 +42,19 @@ impl Kernel {
     /// The kernel of this name. The developer's tree takes the place of the patched one.
     pub fn of(project: &Project, flavour: Flavour) -> Result<Self> {
         let trees = Trees::of(project);
-        let (name, tree, source) = match (flavour, &project.kernel_tree) {
-            (Flavour::Patched, Some(own)) => (own_name(own), own.clone(), Source::Own),
-            (Flavour::Patched, None) => {
-                ("patched".into(), trees.patched(), Source::Cached(flavour))
-            }
-            (Flavour::Stock, _) => ("stock".into(), trees.stock(), Source::Cached(flavour)),
+        let (base, tree, source) = match (flavour, &project.kernel_tree) {
+            (Flavour::Stock, _) => ("stock".into(), trees.stock(), Source::Stock),
+            (_, Some(own)) => (own_name(own), own.clone(), Source::Own),
+            (_, None) => ("patched".into(), trees.patched(), Source::Patched),
         };
-        let with_series = flavour == Flavour::Patched;
+        let name = match flavour {
+            Flavour::Patched | Flavour::Stock => base,
+            Flavour::Debug => format!("{base}-debug"),
+            Flavour::Force => format!("{base}-force"),
+        };
         Ok(Self {
             build: project.cache.build(&name),
-            fragments: config::fragments(&project.repo.join("configs"), with_series)?,
+            fragments: config::fragments(&project.repo.join("configs"), flavour)?,
             name,
             tree,
             source,

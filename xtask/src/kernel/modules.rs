@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The modules that are built apart from the kernel: the project's own, and what tests it.
+//! The modules that go along with a guest: the project's own and what tests it, which are built apart
+//! from the kernel, and some of the kernel's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,13 @@ const MODULES: [(&str, &str); 2] = [
     ("wq_load", "qemu-test/wq_load"),
 ];
 
-/// What they need of the kernel, and where it says that it has it.
+/// Modules of the kernel itself that tests load, and where they are in its build.
+const IN_TREE: [(&str, &str); 2] = [
+    ("torture", "kernel/torture.ko"),
+    ("rcutorture", "kernel/rcu/rcutorture.ko"),
+];
+
+/// What the project's need of the kernel, and where it says that it has it.
 const NEEDED: (&str, &str) = (
     "include/linux/workqueue.h",
     "workqueue_set_nosysfs_cpumask(",
@@ -40,10 +47,12 @@ impl Kernel {
 
     /// All of them, by name.
     pub fn modules(&self) -> Vec<(&'static str, PathBuf)> {
+        let in_tree = IN_TREE.map(|(name, path)| (name, self.build.join(path)));
         let names = MODULES.iter().map(|(name, _)| *name);
         names
             .filter(|_| self.takes_modules())
             .map(|name| (name, self.module(name)))
+            .chain(in_tree)
             .collect()
     }
 

@@ -26,6 +26,8 @@ const SELFTEST_TOTAL: Duration = Duration::from_secs(60);
 pub struct Runner<'a> {
     pub provisions: &'a Provisions,
     pub accel: Accel,
+    /// For how long boots go on that have no end of their own.
+    pub soak: Option<Duration>,
     pub splats: Splats,
     /// Each guest has a folder below.
     pub runs: PathBuf,
@@ -63,9 +65,11 @@ impl Runner<'_> {
             accel: self.accel,
             append: boot.append.clone(),
         };
-        let job = json!({"mode": "cases", "cases": boot.cases}).to_string();
+        let soak = self.soak.unwrap_or_default();
+        let seconds = self.soak.map(|soak| soak.as_secs());
+        let job = json!({"mode": "cases", "cases": boot.cases, "seconds": seconds}).to_string();
         let limits = Limits {
-            total: Some(Duration::from_secs(boot.timeout)),
+            total: Some(Duration::from_secs(boot.timeout) + soak),
             silence: Some(Duration::from_secs(boot.silence)),
         };
         let said = results.mark();

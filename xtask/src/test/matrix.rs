@@ -40,6 +40,9 @@ pub struct Boot {
     /// Cases that a boot with expect = "fail" may skip: they have nothing to fail with there.
     #[serde(default)]
     pub may_skip: Vec<String>,
+    /// It takes very long: it is booted by `--soak`, and not otherwise.
+    #[serde(default)]
+    pub soak: bool,
     /// It takes long: its results are kept until something that they depend on changes.
     #[serde(default)]
     pub keep: bool,
@@ -139,8 +142,14 @@ impl Matrix {
         for compare in &self.compares {
             for side in [&compare.left, &compare.right] {
                 let (boot, _) = artifact(side)?;
-                self.boot(boot)
-                    .with_context(|| format!("the comparison {}", compare.name))?;
+                let boot = self.boot(boot);
+                let boot = boot.with_context(|| format!("the comparison {}", compare.name))?;
+                ensure!(
+                    !boot.soak,
+                    "the comparison {} looks at {}, which is not booted with the others",
+                    compare.name,
+                    boot.name
+                );
             }
             for allow in &compare.allow {
                 Regex::new(&allow.pattern)

@@ -46,6 +46,11 @@ pub struct TestArgs {
     /// Write the results as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Run the tests that take very long in place of the others; those without an end of their own,
+    /// for so many minutes each.
+    #[arg(long, value_name = "MINUTES")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub soak: Option<u64>,
     /// Another boot matrix than qemu-test/matrix.toml.
     #[arg(long, value_name = "FILE")]
     pub matrix: Option<PathBuf>,
@@ -60,7 +65,11 @@ pub fn run(project: &Project, accel: Accel, args: &TestArgs) -> Result<u8> {
     let suite = Suite {
         project,
         accel,
-        plan: Plan::new(&matrix, &exits::names(), &args.cases),
+        plan: match args.soak {
+            Some(_) => Plan::soak(&matrix, &args.cases),
+            None => Plan::new(&matrix, &exits::names(), &args.cases),
+        },
+        soak: args.soak.map(|minutes| Duration::from_secs(60 * minutes)),
         matrix,
         runs: project.runs(),
     };
@@ -80,6 +89,8 @@ struct Suite<'a> {
     accel: Accel,
     matrix: Matrix,
     plan: Plan,
+    /// For how long the tests go on that have no end of their own.
+    soak: Option<Duration>,
     /// A folder for logs.
     runs: PathBuf,
 }
@@ -90,7 +101,7 @@ impl Suite<'_> {
             .with_context(|| format!("making {}", self.runs.display()))?;
         let mut results = Results::default();
         self.host_tests(&mut results)?;
-        if self.plan.needs_kernel() {
+        if self.plan.goes_further() {
             self.guest_tests(&mut results)?;
         }
         Ok(results)
@@ -122,6 +133,7 @@ impl Suite<'_> {
         let runner = Runner {
             provisions: &provisions,
             accel: self.accel,
+            soak: self.soak,
             splats: Splats::of(self.project)?,
             runs: self.runs.clone(),
             kept: self.project.cache.root().join("results"),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What of the suite is run when the person names cases.
 
+use std::collections::BTreeSet;
+
 use super::matrix::{Boot, Compare, Matrix, Selftest, artifact};
 use super::{coverage, kunit, oracle};
 use crate::guest::provision::Flavour;
 
 /// The parts that are run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     pub host: bool,
     pub patches: bool,
@@ -31,9 +33,8 @@ impl Plan {
             .filter(|compare| wanted(&compare_name(compare)))
             .cloned()
             .collect();
-        let boots = matrix
-            .boots
-            .iter()
+        let boots = matrix.boots.iter().filter(|boot| !boot.soak);
+        let boots = boots
             .filter_map(|boot| needed(boot, &compares, &wanted))
             .collect();
         Self {
@@ -59,18 +60,30 @@ impl Plan {
         }
     }
 
+    /// The boots that take very long.
+    pub fn soak(matrix: &Matrix, filters: &[String]) -> Self {
+        let wanted = |name: &str| is_wanted(name, filters);
+        let boots = matrix.boots.iter().filter(|boot| boot.soak);
+        Self {
+            boots: boots
+                .filter_map(|boot| needed(boot, &[], &wanted))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// The kernels that this runs on.
-    pub fn flavours(&self) -> Vec<Flavour> {
-        let mut flavours = vec![Flavour::Patched];
-        if self.boots.iter().any(|boot| boot.kernel == Flavour::Stock) {
-            flavours.push(Flavour::Stock);
+    pub fn flavours(&self) -> BTreeSet<Flavour> {
+        let mut flavours: BTreeSet<_> = self.boots.iter().map(|boot| boot.kernel).collect();
+        if self.kunit || !self.selftests.is_empty() || !self.exits.is_empty() {
+            flavours.insert(Flavour::Patched);
         }
         flavours
     }
 
-    /// Whether anything here runs on a kernel.
-    pub fn needs_kernel(&self) -> bool {
-        self.kunit || !self.boots.is_empty() || !self.selftests.is_empty() || !self.exits.is_empty()
+    /// Whether there is anything but the host's own tests.
+    pub fn goes_further(&self) -> bool {
+        self.patches || self.coverage || !self.flavours().is_empty()
     }
 }
 
@@ -113,21 +126,25 @@ fn is_wanted(name: &str, filters: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn plan(filters: &[&str]) -> Plan {
-        let matrix = toml::from_str(
+    fn matrix() -> Matrix {
+        toml::from_str(
             r#"
             boot = [
               { name = "one", kernel = "patched", cases = ["x", "y"] },
               { name = "two", kernel = "patched", cases = ["z"] },
               { name = "three", kernel = "stock", cases = ["z"] },
+              { name = "long", kernel = "debug", cases = ["z"], soak = true },
             ]
             compare = [{ name = "same", left = "one/a", right = "two/a" }]
             selftest = [{ fault = "hang", expect = "lost" }]
             "#,
         )
-        .unwrap();
+        .unwrap()
+    }
+
+    fn plan(filters: &[&str]) -> Plan {
         let filters: Vec<_> = filters.iter().map(|&filter| filter.to_owned()).collect();
-        Plan::new(&matrix, &["usage"], &filters)
+        Plan::new(&matrix(), &["usage"], &filters)
     }
 
     fn cases(plan: &Plan) -> Vec<String> {
@@ -157,8 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_very_long_is_apart() {
+        let plan = Plan::soak(&matrix(), &[]);
+        assert_eq!(cases(&plan), ["long:z"]);
+        assert_eq!(plan.flavours(), [Flavour::Debug].into());
+        assert!(!plan.host && !plan.patches && plan.selftests.is_empty());
+        assert!(Plan::soak(&matrix(), &["one".into()]).boots.is_empty());
+    }
+
+    #[test]
     fn a_subtest_brings_its_case() {
         assert_eq!(cases(&plan(&["three/z/sub"])), ["three:z"]);
-        assert!(!plan(&["host/ktap"]).needs_kernel());
+        assert!(!plan(&["host/ktap"]).goes_further());
     }
 }

@@ -80,7 +80,18 @@ fn run(context: &mut Context) -> Result<()> {
 
     cpu::three_lines(CPU, true)?;
     context.check("the time of the isolated CPU when it is idle", idle());
+    context.check("the time of its vCPU", guest());
     Ok(())
+}
+
+fn guest() -> Result<()> {
+    let vcpu = Worker::vcpu()?;
+    vcpu.bind(&[CPU])?;
+    sleep(SETTLES);
+    let (then, before) = (Instant::now(), Task::read(vcpu.pid())?.gtime);
+    sleep(WATCHED);
+    let (passed, after) = (then.elapsed(), Task::read(vcpu.pid())?.gtime);
+    is_about(from_ticks(after - before), passed)
 }
 
 fn idle() -> Result<()> {

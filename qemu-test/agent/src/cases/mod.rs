@@ -20,6 +20,8 @@ mod noise;
 mod nosysfs;
 mod others;
 mod partition;
+mod perf_events;
+mod rcutorture;
 mod release;
 mod silence;
 mod storm;
@@ -65,6 +67,8 @@ pub const CASES: &[Case] = &[
     last_housekeeping::CASE,
     hotplug::CASE,
     storm::CASE,
+    storm::ROUNDS,
+    rcutorture::CASE,
     global_files::CASE,
     at_boot::CASE,
     release::CASE,
@@ -78,6 +82,7 @@ pub const CASES: &[Case] = &[
     cpu_timers::CASE,
     clocks::CASE,
     deadline::CASE,
+    perf_events::CASE,
     partition::CASE,
     cpuset::V1,
     cpuset::NO_CGROUP,
@@ -103,7 +108,7 @@ pub const CASES: &[Case] = &[
 /// What a case has at hand: a place for its findings.
 pub struct Context {
     case: String,
-    /// For how long the host wants something counted.
+    /// For how long the host wants something counted or gone on with.
     count_for: Option<Duration>,
     checks: Vec<Check>,
     data: File,

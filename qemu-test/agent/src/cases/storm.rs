@@ -10,6 +10,7 @@ use super::{Case, Context, expect};
 use crate::affinity;
 use crate::cpu::{self, parse_list, read_trimmed};
 use crate::procs::{Task, tasks};
+use crate::rtc::{Clocks, in_step};
 use crate::workload::{self, Worker};
 
 pub const CASE: Case = Case {
@@ -18,24 +19,88 @@ pub const CASE: Case = Case {
     run,
 };
 
-const ROUNDS: u32 = 30;
+pub const ROUNDS: Case = Case {
+    name: "rounds",
+    doc: "every CPU is isolated or released in each of 200 rounds under load, and the clock goes on",
+    run: rounds,
+};
+
+const STEPS: u32 = 30;
+const MANY: u32 = 200;
 const CPUS: [u32; 3] = [1, 2, 3];
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 
 fn run(context: &mut Context) -> Result<()> {
     let load = workload::storm()?;
     let bound = bound()?;
-    let mut isolated = BTreeSet::new();
-    let mut random = SEED;
-    for round in 1..=ROUNDS {
-        let cpu = CPUS[next(&mut random) as usize % CPUS.len()];
-        let isolate = isolated.insert(cpu) || !isolated.remove(&cpu);
-        let what = if isolate { "isolate" } else { "release" };
-        let result = cpu::three_lines(cpu, isolate).and_then(|()| invariants(&isolated, &bound));
-        context.check(&format!("round {round}: {what} CPU {cpu}"), result);
+    let mut isolator = Isolator::default();
+    for round in 1..=STEPS {
+        let (what, result) = isolator.step();
+        let result = result.and_then(|()| invariants(&isolator.isolated, &bound));
+        context.check(&format!("round {round}: {what}"), result);
     }
     drop(load);
     Ok(())
+}
+
+fn rounds(context: &mut Context) -> Result<()> {
+    let before = Clocks::read()?;
+    let load = workload::storm()?;
+    let bound = bound()?;
+    let mut isolator = Isolator::default();
+    for round in 1..=MANY {
+        let result = isolator.round();
+        let result = result.and_then(|()| invariants(&isolator.isolated, &bound));
+        context.check(&format!("round {round}"), result);
+    }
+    drop(load);
+    let after = Clocks::read()?;
+    context.check("the clocks are in step", in_step(&before, &after));
+    Ok(())
+}
+
+/// Isolates and releases CPUs at random.
+pub struct Isolator {
+    isolated: BTreeSet<u32>,
+    random: u64,
+}
+
+impl Default for Isolator {
+    fn default() -> Self {
+        Self {
+            isolated: BTreeSet::new(),
+            random: SEED,
+        }
+    }
+}
+
+impl Isolator {
+    /// One of them; what was done, and if it went well.
+    pub fn step(&mut self) -> (String, Result<()>) {
+        let cpu = CPUS[self.below(CPUS.len())];
+        self.toggle(cpu)
+    }
+
+    /// All of them, in some order.
+    fn round(&mut self) -> Result<()> {
+        let mut cpus = CPUS.to_vec();
+        while !cpus.is_empty() {
+            let cpu = cpus.swap_remove(self.below(cpus.len()));
+            let (what, result) = self.toggle(cpu);
+            result.context(what)?;
+        }
+        Ok(())
+    }
+
+    fn toggle(&mut self, cpu: u32) -> (String, Result<()>) {
+        let isolate = self.isolated.insert(cpu) || !self.isolated.remove(&cpu);
+        let what = if isolate { "isolate" } else { "release" };
+        (format!("{what} CPU {cpu}"), cpu::three_lines(cpu, isolate))
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        next(&mut self.random) as usize % limit
+    }
 }
 
 /// A task for each CPU that has asked for it. They sleep most of the time: there is load enough.
