@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! What a CPU has spent its time on, as /proc/stat has it.
+//! What a CPU has spent its time on, as /proc/stat has it, and what a thread has used of it.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::param::clock_ticks_per_second;
+use rustix::time::{ClockId, clock_gettime};
 
 /// user, nice, system, idle, iowait, irq, softirq, steal: all that is not in another one, in
 /// clock ticks (proc_stat(5)).
@@ -49,6 +50,13 @@ impl CpuTime {
             .filter(|&(kind, _)| kind != IOWAIT)
             .any(|(_, (now, then))| now < then)
     }
+}
+
+/// What this thread has used so far, to the moment. What /proc/PID/stat and wait4(2) tell of another one
+/// is what the last tick of its CPU knew: it is up to a second old where the only tick is the one that
+/// another CPU does for it.
+pub fn own() -> Result<Duration> {
+    Ok(clock_gettime(ClockId::ThreadCPUTime).try_into()?)
 }
 
 /// What user space calls clock ticks has nothing to do with the kernel's.

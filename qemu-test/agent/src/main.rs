@@ -8,6 +8,7 @@ mod affinity;
 mod cases;
 mod cgroup;
 mod command;
+mod companion;
 mod cpu;
 mod cputime;
 mod dump;

@@ -27,8 +27,6 @@ pub struct Task {
     pub processor: u32,
     /// Clock ticks in user mode.
     pub utime: u64,
-    /// And in the kernel.
-    pub stime: u64,
     /// As a vCPU, which is user mode as well.
     pub gtime: u64,
     /// Page faults, minor and major ones.
@@ -76,7 +74,6 @@ impl Task {
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
-            stime: number(15)?,
             gtime: number(43)?,
             faults: number(10)? + number(12)?,
         })
@@ -128,7 +125,7 @@ mod tests {
                     0 0 0 0 0 17 2 0 0 0 4";
         let task = Task::parse(status, stat).unwrap();
         assert_eq!((task.pid, task.tgid), (8, 7));
-        assert_eq!((task.utime, task.stime, task.gtime), (5, 6, 4));
+        assert_eq!((task.utime, task.gtime), (5, 4));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!((task.allowed.as_slice(), task.faults), (&[0, 1, 3][..], 5));
         assert!(task.kthread && !task.is_per_cpu() && !task.parked);

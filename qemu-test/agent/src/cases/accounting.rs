@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The time that a CPU without a tick spends, and that of its task: nothing is lost, and nothing is
+//! The time that a CPU without a tick spends, and that of its thread: nothing is lost, and nothing is
 //! counted twice.
 
+use std::hint;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{CPU, Case, Context};
+use crate::companion::{self, Over};
 use crate::cpu;
-use crate::cputime::{CpuTime, from_ticks};
+use crate::cputime::{self, CpuTime, from_ticks};
 use crate::procs::Task;
 use crate::workload::Worker;
 
@@ -21,7 +23,7 @@ pub const CASE: Case = Case {
 
 /// For a task that has just come to settle.
 const SETTLES: Duration = Duration::from_secs(1);
-const WATCHED: Duration = Duration::from_secs(5);
+const WATCHED: Duration = Duration::from_secs(10);
 /// The part of the time that may be missing, or too much: one in so many.
 const PART: u32 = 50;
 /// What a CPU may have spent, in its view, beyond the time that has passed.
@@ -31,57 +33,63 @@ const JUMP: Duration = Duration::from_secs(1);
 struct Sample {
     now: Instant,
     cpu: CpuTime,
-    task: Duration,
 }
 
 impl Sample {
-    fn take(worker: &Worker) -> Result<Self> {
-        let task = Task::read(worker.pid())?;
+    fn take() -> Result<Self> {
         Ok(Self {
             now: Instant::now(),
             cpu: CpuTime::of(CPU)?,
-            task: from_ticks(task.utime + task.stime),
         })
     }
 }
 
 fn run(context: &mut Context) -> Result<()> {
-    let worker = Worker::bound(&[CPU])?;
-    sleep(SETTLES);
-    let start = Sample::take(&worker)?;
+    let across = of_thread(|| across(context));
+    context.check("the time of a thread across both", across);
 
     cpu::three_lines(CPU, true)?;
-    let online = Sample::take(&worker)?;
+    context.check("the time of the isolated CPU when it is idle", idle());
+    context.check("the time of a vCPU", guest());
+    Ok(())
+}
+
+/// With a thread on the CPU: isolates it, looks at its time, and releases it.
+fn across(context: &mut Context) -> Result<()> {
+    sleep(SETTLES);
+    let start = Sample::take()?;
+    cpu::three_lines(CPU, true)?;
+    let online = Sample::take()?;
     context.check("no jump when it is isolated", no_jump(&start, &online));
 
     sleep(SETTLES);
-    let before = Sample::take(&worker)?;
+    let before = Sample::take()?;
     sleep(WATCHED);
-    let after = Sample::take(&worker)?;
+    let after = Sample::take()?;
     let passed = after.now - before.now;
     let spent = after.cpu.total() - before.cpu.total();
     context.check("the time of the isolated CPU", is_about(spent, passed));
     let user = after.cpu.user() - before.cpu.user();
     context.check("it is in user mode", is_about(user, passed));
-    context.check(
-        "the time of its task",
-        is_about(after.task - before.task, passed),
-    );
 
     cpu::three_lines(CPU, false)?;
-    let released = Sample::take(&worker)?;
+    let released = Sample::take()?;
     context.check("no jump when it is released", no_jump(&after, &released));
-    let all = released.now - start.now;
-    context.check(
-        "the time of the task, in all",
-        is_about(released.task - start.task, all),
-    );
-    drop(worker);
-
-    cpu::three_lines(CPU, true)?;
-    context.check("the time of the isolated CPU when it is idle", idle());
-    context.check("the time of its vCPU", guest());
     Ok(())
+}
+
+/// Whether a thread on the CPU, which burns time meanwhile, has used all the time that has passed.
+fn of_thread(meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
+    let (spent, passed) = companion::run(CPU, burn, meanwhile)?;
+    is_about(spent, passed)
+}
+
+fn burn(over: Over<'_>) -> Result<(Duration, Duration)> {
+    let (before, start) = (cputime::own()?, Instant::now());
+    while !over.is_so() {
+        hint::spin_loop();
+    }
+    Ok((cputime::own()? - before, start.elapsed()))
 }
 
 fn guest() -> Result<()> {

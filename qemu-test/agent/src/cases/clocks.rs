@@ -2,17 +2,15 @@
 //! Some CPU keeps the time for all. It must be another one than an isolated CPU, and must not rest: a
 //! task that is alone on the machine sees if nobody keeps it.
 
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
-use rustix::thread::gettid;
+use anyhow::{Context as _, Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{CPU, Case, Context};
-use crate::{affinity, cpu};
+use crate::companion::{self, Over};
+use crate::cpu;
 
 pub const CASE: Case = Case {
     name: "clocks",
@@ -28,17 +26,7 @@ const IDLE: Duration = Duration::from_secs(3);
 const LATE: Duration = Duration::from_secs(1);
 
 fn run(context: &mut Context) -> Result<()> {
-    let (bound, over) = (Barrier::new(2), AtomicBool::new(false));
-    let (done, lag) = thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(&bound, &over));
-        // It cannot be bound to a CPU that is offline.
-        bound.wait();
-        let done = cycles();
-        over.store(true, Ordering::Relaxed);
-        (done, watcher.join())
-    });
-    done?;
-    let lag = lag.map_err(|_| anyhow!("the watcher panicked"))??;
+    let lag = companion::run(CPU, watch, cycles)?;
     context.check("the time is kept", is_kept(lag));
     Ok(())
 }
@@ -54,12 +42,9 @@ fn cycles() -> Result<()> {
 }
 
 /// How late the last update was, at most.
-fn watch(bound: &Barrier, over: &AtomicBool) -> Result<Duration> {
-    let binding = affinity::set(gettid().as_raw_nonzero().get() as u32, &[CPU]);
-    bound.wait();
-    binding.context("binding a thread")?;
+fn watch(over: Over<'_>) -> Result<Duration> {
     let mut lag = Duration::ZERO;
-    while !over.load(Ordering::Relaxed) {
+    while !over.is_so() {
         let kept = read(ClockId::MonotonicCoarse)?;
         lag = lag.max(read(ClockId::Monotonic)?.saturating_sub(kept));
     }
