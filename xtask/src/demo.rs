@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::cli::MachineArgs;
 use crate::exit::{Code, Failure};
 use crate::guest::case::{Request, Stage};
+use crate::guest::provision::Flavour;
 use crate::project::Project;
 
 const CASE: &str = "demo";
@@ -25,12 +26,15 @@ pub fn run(project: &Project, args: &MachineArgs) -> Result<u8> {
             "the demo isolates CPU 3: it needs --cpus 4 or more"
         )
     );
-    let found = Stage::prepare(project, machine.accel, args.dry_run)?.run(&Request {
-        case: CASE,
-        machine: &machine,
-        total: TOTAL,
-        seconds: None,
-    })?;
+    let found = Stage::prepare(project, &[Flavour::Patched], machine.accel, args.dry_run)?.run(
+        &Request {
+            case: CASE,
+            kernel: Flavour::Patched,
+            machine: &machine,
+            total: TOTAL,
+            seconds: None,
+        },
+    )?;
     if let Some(seen) = found.artifact {
         println!("{}", render(&seen));
     }

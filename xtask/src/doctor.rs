@@ -76,7 +76,7 @@ fn findings(project: &Project) -> Result<Vec<Finding>> {
         what: "QEMU (guests, as they run here)".into(),
         needed: match accel::best() {
             Accel::Kvm => "any".into(),
-            Accel::Tcg => format!(">= {}", qemu::MINIMUM),
+            Accel::Tcg | Accel::Counting => format!(">= {}", qemu::MINIMUM),
         },
         found: qemu::find(project, accel::best())
             .map(|qemu| format!("{}, {}", qemu.version, qemu.program.display())),
@@ -141,7 +141,7 @@ fn table(findings: &[Finding]) -> Table {
 fn acceleration() -> &'static str {
     match accel::best() {
         Accel::Kvm => "KVM",
-        Accel::Tcg => "TCG (slow: /dev/kvm cannot be used)",
+        Accel::Tcg | Accel::Counting => "TCG (slow: /dev/kvm cannot be used)",
     }
 }
 

@@ -26,7 +26,7 @@ impl Log {
         Ok(Self(file))
     }
 
-    /// The messages that have come since the last call. A read is one record: what comes before the
+    /// The messages that have come since the last call, but the last ones only if those are many. A read is one record: what comes before the
     /// semicolon is about it, what comes after the first line is about the device.
     pub fn lines(&mut self) -> Result<Vec<String>> {
         let mut lines = Vec::new();
@@ -39,6 +39,8 @@ impl Log {
                     lines.extend(message.lines().next().map(str::to_owned));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(lines),
+                // Records are lost when nobody reads them in time.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
                 Err(error) => return Err(error).with_context(|| format!("reading {PATH}")),
             }
         }

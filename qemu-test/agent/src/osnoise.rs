@@ -6,34 +6,46 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use serde_json::{Map, Value};
 
 use crate::trace;
 
 /// What it says a second with, in this order at the end of a line. What comes before them are times.
 /// The hardware's count is left out: where the machine is emulated, it is the host's.
-pub const COUNTERS: [&str; 4] = ["NMIs", "interrupts", "softirqs", "threads"];
+const COUNTERS: [&str; 4] = ["NMIs", "interrupts", "softirqs", "threads"];
 
-/// The sums of so many seconds, after others that do not count.
-pub fn count(cpu: u32, settles: Duration, time: Duration) -> Result<[u64; COUNTERS.len()]> {
-    let (skipped, counted) = (settles.as_secs(), time.as_secs());
+/// It speaks once a second: when it has surely said what there was to say.
+const LAST: Duration = Duration::from_secs(2);
+
+/// What it counts on the CPU while `action` is done, by name. Before, it has time to settle.
+pub fn during(
+    cpu: u32,
+    settles: Duration,
+    action: impl FnOnce() -> Result<()>,
+) -> Result<Map<String, Value>> {
+    trace::write("trace", "")?;
     trace::write("osnoise/cpus", &cpu.to_string())?;
     trace::write("tracing_on", "1")?;
     trace::write("current_tracer", "osnoise")?;
-    // What it calls a second is a bit longer, as the first one is that it begins with.
-    sleep(settles + time + time / 100 + Duration::from_secs(1));
-    let lines = trace::read(cpu);
+    sleep(settles);
+    let before = seconds(cpu)?.len();
+    let done = action();
+    sleep(LAST);
+    let seconds = seconds(cpu);
     trace::write("current_tracer", "nop")?;
-    let seconds: Vec<_> = lines?.iter().filter_map(|line| second(line)).collect();
-    let seconds = seconds.iter().skip(skipped as usize).take(counted as usize);
-    ensure!(
-        seconds.len() as u64 == counted,
-        "osnoise has said {} s of {counted} s",
-        seconds.len()
-    );
-    Ok(sum(seconds))
+    done?;
+    let seconds = seconds?;
+    ensure!(seconds.len() > before, "osnoise has said nothing");
+    let sums = sum(&seconds[before..]).map(Value::from);
+    Ok(COUNTERS.map(str::to_owned).into_iter().zip(sums).collect())
 }
 
-fn sum<'a>(seconds: impl Iterator<Item = &'a [u64; 4]>) -> [u64; 4] {
+fn seconds(cpu: u32) -> Result<Vec<[u64; COUNTERS.len()]>> {
+    let lines = trace::read(cpu)?;
+    Ok(lines.iter().filter_map(|line| second(line)).collect())
+}
+
+fn sum(seconds: &[[u64; COUNTERS.len()]]) -> [u64; COUNTERS.len()] {
     let mut sum = [0; COUNTERS.len()];
     for second in seconds {
         for (total, count) in sum.iter_mut().zip(second) {
@@ -78,6 +90,6 @@ mod tests {
     fn counters_are_added_up() {
         let seconds: Vec<_> = LINES.iter().filter_map(|line| second(line)).collect();
         assert_eq!(seconds, [[0, 250, 81, 12], [2, 0, 0, 0]]);
-        assert_eq!(sum(seconds.iter()), [2, 250, 81, 12]);
+        assert_eq!(sum(&seconds), [2, 250, 81, 12]);
     }
 }

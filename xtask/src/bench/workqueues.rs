@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::BenchArgs;
 use crate::exit::{Code, Failure};
 use crate::guest::case::{Request, Stage};
+use crate::guest::provision::Flavour;
 use crate::project::Project;
 
 const CASE: &str = "bench-workqueues";
@@ -41,9 +42,15 @@ impl Row {
 
 pub fn run(project: &Project, args: &BenchArgs) -> Result<u8> {
     let machine = args.machine.machine()?;
-    let stage = Stage::prepare(project, machine.accel, args.machine.dry_run)?;
+    let stage = Stage::prepare(
+        project,
+        &[Flavour::Patched],
+        machine.accel,
+        args.machine.dry_run,
+    )?;
     let found = stage.run::<Measured>(&Request {
         case: CASE,
+        kernel: Flavour::Patched,
         machine: &machine,
         total: TOTAL,
         seconds: None,

@@ -11,14 +11,22 @@ use anyhow::{Result, ensure};
 pub enum Accel {
     Kvm,
     Tcg,
+    /// Emulation by one thread, in which a nanosecond of the guest is an instruction of it.
+    Counting,
 }
 
 impl Accel {
-    /// What QEMU calls it. Each virtual CPU has a thread of its own under both.
-    pub fn argument(self) -> &'static str {
+    /// How QEMU is told. Each virtual CPU has a thread of its own, unless instructions are counted.
+    pub fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Kvm => "kvm",
-            Self::Tcg => "tcg,thread=multi",
+            Self::Kvm => &["-accel", "kvm"],
+            Self::Tcg => &["-accel", "tcg,thread=multi"],
+            Self::Counting => &[
+                "-accel",
+                "tcg,thread=single",
+                "-icount",
+                "shift=0,sleep=off",
+            ],
         }
     }
 
@@ -26,7 +34,7 @@ impl Accel {
     pub fn cpu(self) -> &'static str {
         match self {
             Self::Kvm => "max",
-            Self::Tcg => "max,+svm",
+            Self::Tcg | Self::Counting => "max,+svm",
         }
     }
 }

@@ -28,6 +28,7 @@ pub struct Found<T> {
 /// A case, and the guest that it wants.
 pub struct Request<'a> {
     pub case: &'a str,
+    pub kernel: Flavour,
     pub machine: &'a Machine,
     /// After this it is given up.
     pub total: Duration,
@@ -35,7 +36,7 @@ pub struct Request<'a> {
     pub seconds: Option<u64>,
 }
 
-/// Where guests can be booted: the patched kernel, built if need be.
+/// Where guests can be booted: kernels, built if need be.
 pub struct Stage<'a> {
     project: &'a Project,
     provisions: Provisions,
@@ -45,18 +46,29 @@ pub struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// With `dry_run`, requests are not carried out. They only say how they would be.
-    pub fn prepare(project: &'a Project, accel: Accel, dry_run: bool) -> Result<Self> {
+    pub fn prepare(
+        project: &'a Project,
+        kernels: &[Flavour],
+        accel: Accel,
+        dry_run: bool,
+    ) -> Result<Self> {
+        let kernels = kernels.iter().copied().collect();
         Ok(Self {
             project,
-            provisions: Provisions::prepare(project, &[Flavour::Patched].into(), accel)?,
+            provisions: Provisions::prepare(project, &kernels, accel)?,
             splats: Splats::of(project)?,
             dry_run,
         })
     }
 
     pub fn run<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Found<T>> {
-        let Request { case, seconds, .. } = *request;
-        let provision = self.provisions.of(Flavour::Patched)?;
+        let Request {
+            case,
+            kernel,
+            seconds,
+            ..
+        } = *request;
+        let provision = self.provisions.of(kernel)?;
         let guest = Guest {
             qemu: &self.provisions.qemu,
             machine: request.machine,

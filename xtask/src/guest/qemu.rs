@@ -70,7 +70,9 @@ impl Invocation<'_> {
             "-cpu",
             self.machine.accel.cpu(),
         ]);
-        line.words(["-accel", self.machine.accel.argument()]);
+        for word in self.machine.accel.arguments() {
+            line.word(word);
+        }
         line.words(["-smp", &self.machine.cpus.to_string()]);
         line.words(["-m", &self.machine.memory]);
         line.words(["-device", "virtio-rng-pci"]);

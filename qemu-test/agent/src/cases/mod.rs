@@ -26,6 +26,7 @@ mod release;
 mod silence;
 mod storm;
 mod three_lines;
+mod unused;
 mod workers;
 
 use std::fmt::Debug;
@@ -103,6 +104,8 @@ pub const CASES: &[Case] = &[
     noise::PARTITION,
     noise::AT_BOOT,
     noise::THREE_LINES,
+    noise::PRICE,
+    unused::CASE,
 ];
 
 /// What a case has at hand: a place for its findings.

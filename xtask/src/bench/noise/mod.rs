@@ -14,9 +14,10 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::BenchArgs;
+use super::{BenchArgs, HARDWARE};
 use crate::exit::{Code, Failure};
 use crate::guest::case::{Request, Stage};
+use crate::guest::provision::Flavour;
 use crate::project::Project;
 
 /// Names of the columns, what is added to the kernel's command line, and the agent's cases.
@@ -30,11 +31,8 @@ const WAYS: [(&str, &str, &str); 4] = [
     ),
     ("three lines", "", "bench-noise-three-lines"),
 ];
-/// As hardware of today is: it has a TSC that need not be watched. The watchdog of an emulated one
-/// interrupts each CPU in turn, isolated or not.
-const HARDWARE: &str = "tsc=reliable";
-/// A task, a vCPU and the osnoise tracer, whose seconds are a bit longer.
-const COUNTS: u32 = 4;
+/// Of a task, of a vCPU and by the osnoise tracer.
+const COUNTS: u32 = 3;
 /// What a guest has to do besides.
 const BESIDES: Duration = Duration::from_secs(120);
 
@@ -85,13 +83,19 @@ pub fn run(project: &Project, args: &BenchArgs, noise: &NoiseArgs) -> Result<u8>
             "the benchmark isolates CPU 3: it needs --cpus 4 or more"
         )
     );
-    let stage = Stage::prepare(project, asked.accel, args.machine.dry_run)?;
+    let stage = Stage::prepare(
+        project,
+        &[Flavour::Patched],
+        asked.accel,
+        args.machine.dry_run,
+    )?;
     let mut counted = Vec::new();
     for (_, parameters, case) in WAYS {
         let mut machine = asked.clone();
         machine.append = [HARDWARE, parameters, &asked.append].join(" ");
         let found = stage.run::<Counted>(&Request {
             case,
+            kernel: Flavour::Patched,
             machine: &machine,
             total: BESIDES + COUNTS * Duration::from_secs(noise.seconds),
             seconds: Some(noise.seconds),

@@ -2,6 +2,7 @@
 //! All that comes between a busy task and its CPU, counted: one way of isolation a guest. The task is
 //! one of user space first, then a vCPU, then that of the kernel's osnoise tracer.
 
+mod price;
 mod rows;
 
 use std::thread::sleep;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
+pub use self::price::CASE as PRICE;
 use self::rows::{Sample, rows};
 use super::{CPU, Case, Context, expect};
 use crate::cgroup::Hierarchy;
@@ -94,10 +96,12 @@ fn count(context: &mut Context, place: Place<'_>) -> Result<()> {
         let rows = disturbances(context, name, &worker, time)?;
         all.extend(rows.into_iter().map(of(name)));
     }
-    let counts = osnoise::count(CPU, SETTLES, time)?;
-    let names = osnoise::COUNTERS.map(str::to_owned);
-    let rows = names.into_iter().zip(counts.map(Value::from));
-    all.extend(rows.map(of("osnoise")));
+    let wait = || {
+        sleep(time);
+        Ok(())
+    };
+    let rows = osnoise::during(CPU, SETTLES, wait)?;
+    all.extend(rows.into_iter().map(of("osnoise")));
 
     let case = context.case.clone();
     context.artifact(&case, &json!({ "rows": all }).to_string())
