@@ -44,7 +44,7 @@ pub enum Verb {
     /// Compare the patched kernel with the stock one on a machine that isolates nothing
     ///
     /// System calls, context switches and timer interrupts: by instructions, which QEMU counts, and by
-    /// time. Fails if the patched kernel takes more than 1.01 times as many, or as long.
+    /// time. Fails if the patched kernel takes more than 1.01 times as many, or with KVM, as long.
     Unused(BenchArgs),
 }
 

@@ -59,12 +59,21 @@ pub fn run(project: &Project, args: &BenchArgs) -> Result<u8> {
     let rows = rows(&counted, &timed)?;
     args.keep(&rows)?;
     println!("{}", table(&rows));
-    let complaints: Vec<_> = rows.iter().filter_map(complaint).collect();
+    // What is emulated takes longer where code lies less well: a jump to another page costs more than the
+    // instructions around it, and so does one that shares its place in QEMU's cache with another one.
+    let times_count = machine.accel == Accel::Kvm;
+    let complaints: Vec<_> = rows
+        .iter()
+        .flat_map(|row| complaints(row, times_count))
+        .collect();
     ensure!(
         complaints.is_empty(),
         Failure::new(Code::TestFailed, complaints.join("; "))
     );
     println!("No path costs more than {LIMIT} times as much as on the stock kernel.");
+    if !times_count {
+        println!("The times are QEMU's, not the kernel's, and do not count: only KVM's would.");
+    }
     Ok(0)
 }
 
@@ -122,14 +131,17 @@ fn decile(guests: &[Vec<Measured>; KERNELS.len()], path: &str) -> Result<[f64; K
     Ok(deciles)
 }
 
-fn complaint(row: &Row) -> Option<String> {
+fn complaints(row: &Row, times_count: bool) -> Vec<String> {
     let [instructions, time] = row.ratios();
-    (instructions > LIMIT || time > LIMIT).then(|| {
-        format!(
-            "{}: {instructions:.3} times the instructions, {time:.3} times the time",
-            row.path
-        )
-    })
+    let judged = [
+        (instructions, "instructions", true),
+        (time, "time", times_count),
+    ];
+    judged
+        .into_iter()
+        .filter(|(ratio, _, counts)| *counts && *ratio > LIMIT)
+        .map(|(ratio, what, _)| format!("{}: {ratio:.3} times the {what}", row.path))
+        .collect()
 }
 
 fn table(rows: &[Row]) -> Table {
@@ -191,8 +203,11 @@ mod tests {
             instructions,
             nanoseconds,
         };
-        assert!(complaint(&row([100.0, 101.0], [100.0, 90.0])).is_none());
-        assert!(complaint(&row([100.0, 102.0], [100.0, 90.0])).is_some());
-        assert!(complaint(&row([100.0, 100.0], [100.0, 102.0])).is_some());
+        assert!(complaints(&row([100.0, 101.0], [100.0, 90.0]), true).is_empty());
+        let said = complaints(&row([100.0, 102.0], [100.0, 90.0]), true);
+        assert_eq!(said, ["call: 1.020 times the instructions"]);
+        let slower = row([100.0, 100.0], [100.0, 102.0]);
+        assert_eq!(complaints(&slower, true), ["call: 1.020 times the time"]);
+        assert!(complaints(&slower, false).is_empty());
     }
 }
