@@ -20,7 +20,7 @@ pub const CASE: Case = Case {
 };
 
 /// What is no mask at all, or one of no CPU.
-const INVALID: [(&str, &str); 13] = [
+const INVALID: [(&str, &str); 15] = [
     ("an empty line", "\n"),
     ("blanks", "  \n"),
     ("no CPU", "0\n"),
@@ -29,6 +29,8 @@ const INVALID: [(&str, &str); 13] = [
     ("garbage behind a mask", "3 x\n"),
     ("0x in front of a mask", "0x3\n"),
     ("a sign", "-1\n"),
+    ("a sign in front of eight digits", "-00000003\n"),
+    ("a letter in front of eight digits", "x00000003\n"),
     ("a list", "0-1\n"),
     ("a word", "all\n"),
     ("a NUL", "\0"),
