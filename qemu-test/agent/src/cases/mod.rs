@@ -11,6 +11,7 @@ mod deadline;
 mod demo;
 mod domains;
 mod errors;
+mod fuzz;
 mod global_files;
 mod hotplug;
 mod kselftest;
@@ -65,6 +66,8 @@ pub const CASES: &[Case] = &[
     three_lines::UNDO,
     workers::CASE,
     errors::CASE,
+    fuzz::ISOLATED,
+    fuzz::MODULE,
     last_housekeeping::CASE,
     hotplug::CASE,
     storm::CASE,

@@ -27,13 +27,13 @@ use crate::mask::Mask;
 use crate::module::Module;
 
 /// The module's own file.
-const OURS: &str = "/sys/devices/virtual/workqueue/unbound_nosysfs/cpumask";
+pub const OURS: &str = "/sys/devices/virtual/workqueue/unbound_nosysfs/cpumask";
 /// The kernel's file for all unbound workqueues.
 const GLOBAL: &str = "/sys/devices/virtual/workqueue/cpumask";
 const MEMBERS: &str = "/sys/kernel/debug/unbound_nosysfs/members";
 
 /// Every CPU of a guest.
-const ALL: Mask = Mask(0xf);
+pub const ALL: Mask = Mask(0xf);
 
 pub fn load() -> Result<Module> {
     Module::load("unbound_nosysfs", "")
