@@ -28,6 +28,7 @@ pub fn print(project: &Project, what: What, flavour: Flavour) -> Result<()> {
         (Flavour::Stock, _) => " stock",
         (Flavour::Debug, _) => " debug",
         (Flavour::Force, _) => " force",
+        (Flavour::Kcsan, _) => " kcsan",
     };
     ensure!(
         path.exists(),

@@ -13,6 +13,7 @@ mod cpu;
 mod cputime;
 mod dump;
 mod faults;
+mod hooks;
 mod init;
 mod interrupts;
 mod kmsg;

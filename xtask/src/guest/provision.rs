@@ -30,6 +30,8 @@ pub enum Flavour {
     Debug,
     /// The same with context tracking from boot on.
     Force,
+    /// The base with the series, as a kernel that looks for data races.
+    Kcsan,
 }
 
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ const FRAGMENTS: [&str; 3] = ["base", "isolation", "test"];
 const SERIES: [&str; 2] = ["rust", "series"];
 const DEBUG: &str = "debug";
 const FORCE: &str = "force";
+const KCSAN: &str = "kcsan";
 
 /// The fragments in the folder `configs` for this flavour; one that is not listed above would be
 /// forgotten silently.
@@ -29,7 +30,7 @@ pub fn fragments(configs: &Path, flavour: Flavour) -> Result<Vec<PathBuf>> {
         let known = FRAGMENTS
             .iter()
             .chain(&SERIES)
-            .chain(&[DEBUG, FORCE])
+            .chain(&[DEBUG, FORCE, KCSAN])
             .any(|name| path(name) == file);
         ensure!(
             known
@@ -48,6 +49,7 @@ pub fn fragments(configs: &Path, flavour: Flavour) -> Result<Vec<PathBuf>> {
         Flavour::Patched | Flavour::Stock => {}
         Flavour::Debug => names.push(DEBUG),
         Flavour::Force => names.extend([DEBUG, FORCE]),
+        Flavour::Kcsan => names.push(KCSAN),
     }
     Ok(names.into_iter().map(path).collect())
 }
@@ -194,6 +196,8 @@ mod tests {
         for pair in lists.windows(2) {
             assert!(pair[1].starts_with(&pair[0]) && pair[1].len() > pair[0].len());
         }
-        assert!(lists[3].iter().all(|path| path.is_file()));
+        let kcsan = fragments(configs, Flavour::Kcsan).unwrap();
+        assert!(kcsan.starts_with(&lists[1]) && kcsan.len() > lists[1].len());
+        assert!(lists[3].iter().chain(&kcsan).all(|path| path.is_file()));
     }
 }

@@ -51,6 +51,7 @@ impl Kernel {
             Flavour::Patched | Flavour::Stock => base,
             Flavour::Debug => format!("{base}-debug"),
             Flavour::Force => format!("{base}-force"),
+            Flavour::Kcsan => format!("{base}-kcsan"),
         };
         Ok(Self {
             build: project.cache.build(&name),

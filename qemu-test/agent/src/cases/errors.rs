@@ -4,8 +4,6 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::io::Errno;
@@ -26,9 +24,6 @@ pub const CASE: Case = Case {
 /// What kstrtobool() takes: it looks at the first character, or at two after an "o".
 const TRUE: &str = "1 1\n y Y yes t T true e E enabled on oN On ON\n";
 const FALSE: &str = "0 0\n n N no\n f F false d D disabled of oF Of OFF off\n";
-
-/// Anybody but root.
-const NOBODY: u32 = 65534;
 
 fn run(context: &mut Context) -> Result<()> {
     context.check("each CPU has the file, with mode 0644", modes());
@@ -75,8 +70,6 @@ fn online(context: &mut Context) {
 fn offline(context: &mut Context) {
     garbage(context, "offline");
     context.check("offline: 0 again is fine", accepted(b"0\n", false));
-    let forbidden = forbidden(&attribute(CPU, "isolated"), "1");
-    context.check("offline: not for anybody but root", forbidden);
 }
 
 fn isolated(context: &mut Context) {
@@ -181,20 +174,4 @@ pub fn mode(path: &str) -> Result<()> {
         found.uid()
     );
     Ok(())
-}
-
-/// Nobody else may write to it what root could.
-pub fn forbidden(path: &str, text: &str) -> Result<()> {
-    let before = read_trimmed(path)?;
-    let output = Command::new("/bin/sh")
-        .args(["-c", &format!("cat {path} && echo {text} > {path}")])
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .output()
-        .context("starting a shell as nobody")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(!output.status.success(), "nobody may write {path}");
-    ensure!(said.contains("Permission denied"), "it said: {said}");
-    expect(String::from_utf8_lossy(&output.stdout).trim_end(), &before)?;
-    expect(read_trimmed(path)?, before)
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The cases: the list of them, and what runs them. Each leaves the CPUs as it found them.
 
+mod access;
 mod accounting;
 mod at_boot;
 mod callbacks;
@@ -11,6 +12,7 @@ mod deadline;
 mod demo;
 mod domains;
 mod errors;
+mod failures;
 mod fuzz;
 mod global_files;
 mod hotplug;
@@ -66,6 +68,12 @@ pub const CASES: &[Case] = &[
     three_lines::UNDO,
     workers::CASE,
     errors::CASE,
+    access::CASE,
+    access::LOCKDOWN,
+    failures::ISOLATED,
+    failures::HOTPLUG_MEMORY,
+    failures::HOTPLUG_STEPS,
+    failures::MODULE,
     fuzz::ISOLATED,
     fuzz::MODULE,
     last_housekeeping::CASE,

@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::io::Errno;
 
 use super::{GLOBAL, MEMBERS, OURS, all_have, write};
-use crate::cases::errors::{failed, forbidden, mode};
+use crate::cases::access::forbidden;
+use crate::cases::errors::{failed, mode};
 use crate::cases::{Case, Context, expect};
 use crate::cpu::write_attr;
 use crate::mask::Mask;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What if it fails: no memory, no kthread, or a step of CPU hotplug that refuses. The errno is right,
+//! the machine looks as it did, and the next try succeeds.
+
+mod memory;
+mod nth;
+mod states;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::io::Errno;
+
+use self::memory::Change;
+use self::nth::FailNth;
+use super::errors::failed;
+use super::three_lines::same;
+use super::{CPU, Case, Context, nosysfs, soon};
+use crate::cpu::{attribute, set_isolated, set_online, three_lines};
+use crate::dump;
+use crate::procs::tasks;
+use crate::workload::Worker;
+
+pub const ISOLATED: Case = Case {
+    name: "fail-isolated",
+    doc: "each allocation of a write to isolated fails in turn, and each of the rcuo kthreads",
+    run: isolated,
+};
+
+pub const HOTPLUG_MEMORY: Case = Case {
+    name: "fail-hotplug-memory",
+    doc: "each allocation of an isolated CPU's hotplug fails in turn",
+    run: hotplug_memory,
+};
+
+pub const HOTPLUG_STEPS: Case = Case {
+    name: "fail-hotplug-steps",
+    doc: "each step of an isolated CPU's hotplug fails in turn",
+    run: hotplug_steps,
+};
+
+pub const MODULE: Case = Case {
+    name: "fail-module",
+    doc: "each allocation of a write to the module's cpumask fails in turn",
+    run: module,
+};
+
+/// A CPU that no other case here isolates: its kthreads are made for this one.
+const FIRST_TIME: u32 = 2;
+/// It makes all other kthreads (kernel/kthread.c).
+const KTHREADD: &str = "kthreadd";
+/// A kthread takes more allocations than that: its stack, its task_struct, and so on.
+const SOME: u32 = 3;
+
+fn isolated(context: &mut Context) -> Result<()> {
+    let before = dump::dump()?;
+    context.check("no kthread for RCU callbacks", no_kthread());
+
+    set_online(CPU, false)?;
+    let path = attribute(CPU, "isolated");
+    let isolate = Change {
+        path: &path,
+        text: "1",
+        undo: "0",
+    };
+    context.check("isolating", in_turn(isolate));
+    set_isolated(CPU, true)?;
+    context.check("releasing", in_turn(isolate.reversed()));
+    set_isolated(CPU, false)?;
+    set_online(CPU, true)?;
+    context.check("all is as before", same(&before, &dump::dump()?));
+    Ok(())
+}
+
+fn in_turn(change: Change<'_>) -> Result<()> {
+    let failures = change.out_of_memory(&FailNth::of_this_thread()?)?;
+    eprintln!("agent: {failures} failures");
+    ensure!(failures >= SOME, "it has failed {failures} times only");
+    Ok(())
+}
+
+/// RCU callbacks can only be offloaded to kthreads, which the first write makes.
+fn no_kthread() -> Result<()> {
+    let kthreadd = FailNth::of(pid_of(KTHREADD)?)?;
+    set_online(FIRST_TIME, false)?;
+    let before = dump::at_once()?;
+    let mut failures = 0;
+    loop {
+        let isolate = || set_isolated(FIRST_TIME, true);
+        let (result, _) = kthreadd.during(failures + 1, isolate)?;
+        if result.is_ok() {
+            break;
+        }
+        failures += 1;
+        failed(result, Errno::NOMEM)
+            .and_then(|()| is(&before))
+            .with_context(|| format!("allocation {failures}"))?;
+    }
+    eprintln!("agent: {failures} failures");
+    set_isolated(FIRST_TIME, false)?;
+    is(&before).context("undone")?;
+    set_online(FIRST_TIME, true)?;
+    ensure!(failures >= SOME, "it has failed {failures} times only");
+    Ok(())
+}
+
+fn hotplug_memory(context: &mut Context) -> Result<()> {
+    let bound = Worker::napping()?;
+    crate::affinity::set(bound.pid(), &[CPU])?;
+    three_lines(CPU, true)?;
+    let path = attribute(CPU, "online");
+    let leave = Change {
+        path: &path,
+        text: "0",
+        undo: "1",
+    };
+    let of_cpu = FailNth::of(pid_of(&format!("cpuhp/{CPU}"))?)?;
+    for (who, task) in [
+        ("the writer's", FailNth::of_this_thread()?),
+        ("the CPU's kthread's", of_cpu),
+    ] {
+        let offline = leave.out_of_memory(&task).map(drop);
+        context.check(&format!("going offline, {who} memory"), offline);
+        set_online(CPU, false)?;
+        let online = leave.reversed().out_of_memory(&task).map(drop);
+        context.check(&format!("going online, {who} memory"), online);
+        set_online(CPU, true)?;
+    }
+    Ok(())
+}
+
+fn hotplug_steps(context: &mut Context) -> Result<()> {
+    let before = dump::dump()?;
+    three_lines(CPU, true)?;
+    context.check("going offline", steps(false));
+    set_online(CPU, false)?;
+    context.check("going online", steps(true));
+    set_isolated(CPU, false)?;
+    context.check("going online again, released", steps(true));
+    set_online(CPU, true)?;
+    context.check("all is as before", same(&before, &dump::dump()?));
+    Ok(())
+}
+
+fn steps(online: bool) -> Result<()> {
+    let failures = states::fail_in_turn(CPU, online)?;
+    eprintln!("agent: {failures} steps have failed");
+    ensure!(failures > 1, "{failures} steps can fail");
+    Ok(())
+}
+
+fn module(context: &mut Context) -> Result<()> {
+    let _module = nosysfs::load()?;
+    let write = Change {
+        path: nosysfs::OURS,
+        text: "3",
+        undo: "f",
+    };
+    context.check("fewer CPUs", in_turn(write));
+    Ok(())
+}
+
+/// The machine looks so, or will in a moment: what a change leaves behind ends a bit later.
+fn is(expected: &str) -> Result<()> {
+    soon(|| same(expected, &dump::at_once()?))
+}
+
+fn pid_of(kthread: &str) -> Result<u32> {
+    let tasks = tasks()?;
+    let found = tasks
+        .iter()
+        .find(|task| task.kthread && task.comm == kthread);
+    Ok(found.with_context(|| format!("there is no {kthread}"))?.pid)
+}
