@@ -26,8 +26,9 @@ impl Log {
         Ok(Self(file))
     }
 
-    /// The messages that have come since the last call, but the last ones only if those are many. A read is one record: what comes before the
-    /// semicolon is about it, what comes after the first line is about the device.
+    /// The messages that have come since the last call, but the last ones only if those are many. A read
+    /// is one record: what comes before the semicolon is about it, what comes after the first line is
+    /// about the device.
     pub fn lines(&mut self) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         let mut record = [0; RECORD];

@@ -18,6 +18,7 @@ mod init;
 mod interrupts;
 mod kmsg;
 mod ktap;
+mod leaks;
 mod mask;
 mod module;
 mod osnoise;

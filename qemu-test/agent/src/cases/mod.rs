@@ -43,6 +43,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
 use crate::ktap::{self, Check, Ktap};
+use crate::leaks::Leaks;
 use crate::ports::Ports;
 use crate::{cpu, init, workload};
 
@@ -131,11 +132,7 @@ pub struct Context {
 impl Context {
     /// One subtest. A failed one fails the case but does not end it.
     pub fn check(&mut self, name: &str, result: Result<()>) {
-        let outcome = match result {
-            Ok(()) => ktap::Outcome::Passed,
-            Err(error) => ktap::Outcome::Failed(format!("{error:#}")),
-        };
-        self.add(name, outcome);
+        self.add(name, outcome(result));
     }
 
     /// One subtest that this guest has nothing for.
@@ -162,6 +159,13 @@ impl Context {
     }
 }
 
+fn outcome(result: Result<()>) -> ktap::Outcome {
+    match result {
+        Ok(()) => ktap::Outcome::Passed,
+        Err(error) => ktap::Outcome::Failed(format!("{error:#}")),
+    }
+}
+
 /// Compares what is with what should be.
 pub fn expect<T: PartialEq + Debug>(got: T, expected: T) -> Result<()> {
     ensure!(got == expected, "expected {expected:?}, got {got:?}");
@@ -182,7 +186,9 @@ pub fn soon(check: impl Fn() -> Result<()>) -> Result<()> {
 /// Runs these cases in this order; the verdict.
 pub fn run(names: &[String], count_for: Option<Duration>, ports: &Ports) -> Result<i32> {
     workload::outrank().context("getting a higher priority")?;
-    guarded(ports, names.len(), |ktap| {
+    let leaks = Leaks::from_now()?;
+    let tests = names.len() + usize::from(leaks.is_some());
+    guarded(ports, tests, |ktap| {
         for name in names {
             let mut context = Context {
                 case: name.clone(),
@@ -194,6 +200,9 @@ pub fn run(names: &[String], count_for: Option<Duration>, ports: &Ports) -> Resu
                 context.check("runs to its end", Err(error));
             }
             ktap.case(name, &context.checks)?;
+        }
+        if let Some(leaks) = leaks {
+            ktap.test("leaks", &outcome(leaks.none()))?;
         }
         Ok(())
     })
