@@ -15,9 +15,11 @@ struct RawList {
     #[serde(default)]
     fatal: Vec<RawFatal>,
     #[serde(default)]
-    deny: Vec<RawDeny>,
+    deny: Vec<RawPattern>,
     #[serde(default)]
     allow: Vec<RawAllow>,
+    #[serde(default)]
+    race: Vec<RawPattern>,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +31,7 @@ struct RawFatal {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawDeny {
+struct RawPattern {
     pattern: String,
 }
 
@@ -48,12 +50,16 @@ pub enum Death {
     Lost,
 }
 
+/// How KCSAN begins to tell of a data race. The functions that take part come after.
+const RACE: &str = "BUG: KCSAN: ";
+
 /// The rules, compiled.
 #[derive(Debug)]
 pub struct Splats {
     fatal: Vec<(Regex, Death)>,
     deny: Vec<Regex>,
     allow: Vec<Regex>,
+    race: Vec<Regex>,
 }
 
 impl Splats {
@@ -86,16 +92,13 @@ impl Splats {
                 .iter()
                 .map(|entry| Ok((compile(&entry.pattern)?, entry.end)))
                 .collect::<Result<_>>()?,
-            deny: raw
-                .deny
-                .iter()
-                .map(|entry| compile(&entry.pattern))
-                .collect::<Result<_>>()?,
+            deny: patterns(&raw.deny)?,
             allow: raw
                 .allow
                 .iter()
                 .map(|entry| compile(&entry.pattern))
                 .collect::<Result<_>>()?,
+            race: patterns(&raw.race)?,
         })
     }
 
@@ -112,6 +115,9 @@ impl Splats {
 
     /// Whether this line is a complaint of the kernel. What is fatal is one too.
     pub fn is_splat(&self, line: &str) -> bool {
+        if let Some((_, functions)) = line.split_once(RACE) {
+            return self.race.iter().any(|pattern| pattern.is_match(functions));
+        }
         !self.is_allowed(line)
             && (self.deny.iter().any(|pattern| pattern.is_match(line))
                 || self.death(line).is_some())
@@ -120,6 +126,11 @@ impl Splats {
     fn is_allowed(&self, line: &str) -> bool {
         self.allow.iter().any(|pattern| pattern.is_match(line))
     }
+}
+
+fn patterns(entries: &[RawPattern]) -> Result<Vec<Regex>> {
+    let compiled = entries.iter().map(|entry| compile(&entry.pattern));
+    compiled.collect()
 }
 
 fn compile(pattern: &str) -> Result<Regex> {
@@ -139,7 +150,16 @@ mod tests {
         [[allow]]
         pattern = "WARNING: known"
         reason = "it is known"
+        [[race]]
+        pattern = "ours"
     "#;
+
+    #[test]
+    fn races_of_others_are_theirs() {
+        let splats = Splats::parse(LIST).unwrap();
+        assert!(splats.is_splat("[ 1.0] BUG: KCSAN: data-race in theirs / ours"));
+        assert!(!splats.is_splat("[ 1.0] BUG: KCSAN: data-race in theirs / theirs"));
+    }
 
     #[test]
     fn the_allow_list_wins() {
@@ -187,6 +207,7 @@ mod tests {
             "[    5.1] UBSAN: array-index-out-of-bounds in a.c:1:2",
             "[    5.1] unreferenced object 0xffff (size 8):",
             "[    5.1] BUG: sleeping function called from invalid context at a.c:1",
+            "[    5.1] BUG: KCSAN: data-race in housekeeping_publish / timer_base",
             "[    5.1] ======================================================\
              WARNING: possible circular locking dependency detected",
         ] {
