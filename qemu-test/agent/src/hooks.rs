@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
+use rustix::io::Errno;
 use rustix::thread::gettid;
 
 use crate::companion;
@@ -34,8 +35,12 @@ impl Hooks {
             .with_context(|| format!("opening {PROBES}"))?;
         let hooks = Self;
         for name in names {
-            writeln!(probes, "p:{EVENTS}/{name} {name}")
-                .with_context(|| format!("probing {name}"))?;
+            let probe = format!("p:{EVENTS}/{name} {name}\n");
+            match probes.write_all(probe.as_bytes()) {
+                // It was for boot alone, and is not there any more.
+                Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {}
+                probed => probed.with_context(|| format!("probing {name}"))?,
+            }
         }
         Ok(hooks)
     }

@@ -8,14 +8,13 @@ use std::{fs, thread};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::errors::failed;
 use super::three_lines::same;
 use super::{CPU, Case, Context, expect};
 use crate::cgroup::{self, Hierarchy};
-use crate::cpu::{attribute, is_isolated, read_trimmed, set_isolated, set_online, three_lines};
+use crate::cpu::{attribute, read_trimmed, set_isolated, set_online};
 use crate::dump;
 use crate::hooks::Hooks;
 
@@ -25,17 +24,8 @@ pub const CASE: Case = Case {
     run,
 };
 
-pub const LOCKDOWN: Case = Case {
-    name: "lockdown",
-    doc: "a kernel that is locked down isolates CPUs as it takes them offline; it stays locked down",
-    run: locked_down,
-};
-
 /// Anybody but root.
 const NOBODY: u32 = 65534;
-/// What a kernel that keeps secrets does not let root read.
-const TRACING: &str = "/sys/kernel/tracing/tracing_on";
-const SECURITY: &str = "/sys/kernel/security";
 /// What a shell says of EACCES and EPERM.
 const DENIED: &str = "Permission denied";
 const NOT_PERMITTED: &str = "Operation not permitted";
@@ -137,24 +127,4 @@ fn same_hooks() -> Result<()> {
         "nobody is asked for CAP_SYS_ADMIN"
     );
     expect(isolated, online)
-}
-
-fn locked_down(context: &mut Context) -> Result<()> {
-    mount(
-        "securityfs",
-        SECURITY,
-        "securityfs",
-        MountFlags::empty(),
-        None,
-    )
-    .with_context(|| format!("mounting securityfs on {SECURITY}"))?;
-    let lockdown = format!("{SECURITY}/lockdown");
-    fs::write(&lockdown, "confidentiality").with_context(|| format!("writing {lockdown}"))?;
-    let denied = failed(fs::read(TRACING).map(drop), Errno::PERM);
-    context.check("the kernel is locked down", denied);
-    three_lines(CPU, true)?;
-    context.check("isolated", expect(is_isolated(CPU)?, true));
-    three_lines(CPU, false)?;
-    context.check("released", expect(is_isolated(CPU)?, false));
-    Ok(())
 }

@@ -70,7 +70,6 @@ pub const CASES: &[Case] = &[
     workers::CASE,
     errors::CASE,
     access::CASE,
-    access::LOCKDOWN,
     failures::ISOLATED,
     failures::HOTPLUG_MEMORY,
     failures::HOTPLUG_STEPS,

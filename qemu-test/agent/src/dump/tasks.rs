@@ -8,7 +8,7 @@ use crate::procs::tasks;
 
 pub fn facts() -> Result<Facts> {
     let fact = |task: &crate::procs::Task| {
-        let name = name(&task.comm, task.is_per_cpu())?;
+        let name = name(&task.comm)?;
         let kind = if task.kthread { "kthread" } else { "task" };
         Some(format!("{kind} {name}: {:?}", task.allowed))
     };
@@ -16,11 +16,12 @@ pub fn facts() -> Result<Facts> {
 }
 
 /// What a task is called in every dump, or nothing if it may be in one and not in the next.
-fn name(comm: &str, per_cpu: bool) -> Option<&str> {
+fn name(comm: &str) -> Option<&str> {
+    let worker = comm.strip_prefix("kworker/").unwrap_or_default();
     match comm {
-        // The kernel starts and ends those as it needs them.
-        _ if comm.starts_with("kworker/") && per_cpu => None,
-        _ if comm.starts_with("kworker/u") => Some("kworker/u"),
+        // Those of one CPU. The kernel starts and ends them as it needs them.
+        _ if worker.starts_with(|first: char| first.is_ascii_digit()) => None,
+        _ if worker.starts_with('u') => Some("kworker/u"),
         // Its own CPU is where the interrupt goes: that is the interrupts' section.
         _ if comm.starts_with("irq/") => None,
         // rcu_nocbs= makes them for all CPUs and parks them; later they are made as they are needed.
@@ -36,17 +37,14 @@ mod tests {
 
     #[test]
     fn workers_come_and_go() {
-        assert_eq!(name("kworker/3:1H-kblockd", true), None);
-        assert_eq!(
-            name("kworker/u17:0-events_unbound", false),
-            Some("kworker/u")
-        );
+        assert_eq!(name("kworker/3:1H-kblockd"), None);
+        assert_eq!(name("kworker/u17:0-events_unbound"), Some("kworker/u"));
     }
 
     #[test]
     fn others_keep_their_names() {
-        assert_eq!(name("ksoftirqd/3", true), Some("ksoftirqd/3"));
-        assert_eq!(name("kworker/R-rcu_gp", false), Some("kworker/R-rcu_gp"));
-        assert_eq!(name("init", false), Some("init"));
+        assert_eq!(name("ksoftirqd/3"), Some("ksoftirqd/3"));
+        assert_eq!(name("kworker/R-rcu_gp"), Some("kworker/R-rcu_gp"));
+        assert_eq!(name("init"), Some("init"));
     }
 }
