@@ -24,6 +24,7 @@ mod module;
 mod osnoise;
 mod ports;
 mod procs;
+mod random;
 mod rtc;
 mod shell;
 mod slabs;

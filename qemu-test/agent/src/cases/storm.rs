@@ -10,6 +10,7 @@ use super::{Case, Context, expect};
 use crate::affinity;
 use crate::cpu::{self, parse_list, read_trimmed};
 use crate::procs::{Task, tasks};
+use crate::random::Random;
 use crate::rtc::{Clocks, in_step};
 use crate::workload::{self, Worker};
 
@@ -62,14 +63,14 @@ fn rounds(context: &mut Context) -> Result<()> {
 /// Isolates and releases CPUs at random.
 pub struct Isolator {
     isolated: BTreeSet<u32>,
-    random: u64,
+    random: Random,
 }
 
 impl Default for Isolator {
     fn default() -> Self {
         Self {
             isolated: BTreeSet::new(),
-            random: SEED,
+            random: Random::new(SEED),
         }
     }
 }
@@ -77,7 +78,7 @@ impl Default for Isolator {
 impl Isolator {
     /// One of them; what was done, and if it went well.
     pub fn step(&mut self) -> (String, Result<()>) {
-        let cpu = CPUS[self.below(CPUS.len())];
+        let cpu = self.random.one_of(&CPUS);
         self.toggle(cpu)
     }
 
@@ -85,7 +86,7 @@ impl Isolator {
     fn round(&mut self) -> Result<()> {
         let mut cpus = CPUS.to_vec();
         while !cpus.is_empty() {
-            let cpu = cpus.swap_remove(self.below(cpus.len()));
+            let cpu = cpus.swap_remove(self.random.below(cpus.len()));
             let (what, result) = self.toggle(cpu);
             result.context(what)?;
         }
@@ -96,10 +97,6 @@ impl Isolator {
         let isolate = self.isolated.insert(cpu) || !self.isolated.remove(&cpu);
         let what = if isolate { "isolate" } else { "release" };
         (format!("{what} CPU {cpu}"), cpu::three_lines(cpu, isolate))
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        next(&mut self.random) as usize % limit
     }
 }
 
@@ -112,14 +109,6 @@ fn bound() -> Result<Vec<(u32, Worker)>> {
         bound.push((cpu, worker));
     }
     Ok(bound)
-}
-
-/// Marsaglia's xorshift. Its low bits are the poor ones.
-pub fn next(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state >> 32
 }
 
 fn invariants(isolated: &BTreeSet<u32>, bound: &[(u32, Worker)]) -> Result<()> {

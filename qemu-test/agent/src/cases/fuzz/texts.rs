@@ -2,7 +2,7 @@
 //! Texts to write: good ones, good ones gone bad, and rubbish.
 
 use super::grammar::PAGE;
-use crate::cases::storm::next;
+use crate::random::Random;
 
 /// What the files take, and what looks like it.
 const TOKENS: [&[u8]; 40] = [
@@ -52,15 +52,15 @@ const FEW: usize = 5;
 /// One text in so many is long.
 const LONG: usize = 200;
 
-pub struct Texts(u64);
+pub struct Texts(Random);
 
 impl Texts {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Random::new(seed))
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        next(&mut self.0) as usize % limit
+        self.0.below(limit)
     }
 
     pub fn text(&mut self) -> Vec<u8> {
@@ -79,7 +79,7 @@ impl Texts {
     }
 
     fn token(&mut self) -> &'static [u8] {
-        TOKENS[self.below(TOKENS.len())]
+        self.0.one_of(&TOKENS)
     }
 
     /// Some of them. One in four has a byte changed.

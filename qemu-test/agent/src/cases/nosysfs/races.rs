@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::load::{Load, rescuer_has};
 use super::{ALL, GLOBAL, OURS, all_have, effective, read, write};
-use crate::cases::storm::next;
 use crate::cases::{CPU, Case, Context, soon};
 use crate::cpu::set_online;
 use crate::mask::Mask;
+use crate::random::Random;
 
 pub const CASE: Case = Case {
     name: "module-races",
@@ -59,11 +59,11 @@ fn race(load: &Load) -> Result<()> {
 }
 
 fn write_rounds() -> Result<()> {
-    let mut seeds = SEEDS;
+    let mut numbers = SEEDS.map(Random::new);
     for round in 1..=ROUNDS {
         thread::scope(|scope| {
-            let writers = seeds.each_mut();
-            let writers = writers.map(|seed| scope.spawn(|| write_masks(seed)));
+            let writers = numbers.each_mut();
+            let writers = writers.map(|random| scope.spawn(|| write_masks(random)));
             writers.into_iter().try_for_each(|writer| {
                 let written = writer.join();
                 written.map_err(|_| anyhow!("a writer panicked"))?
@@ -75,9 +75,9 @@ fn write_rounds() -> Result<()> {
     Ok(())
 }
 
-fn write_masks(random: &mut u64) -> Result<()> {
+fn write_masks(random: &mut Random) -> Result<()> {
     for _ in 0..WRITES {
-        write(OURS, Mask(1 + next(random) % ALL.0))?;
+        write(OURS, Mask(1 + random.below(ALL.0 as usize) as u64))?;
     }
     Ok(())
 }
