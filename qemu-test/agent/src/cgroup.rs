@@ -2,7 +2,7 @@
 //! cgroups with the cpuset controller, of either version.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
@@ -11,18 +11,16 @@ use crate::cpu::{read_trimmed, write_attr};
 
 pub const ROOT: &str = "/sys/fs/cgroup";
 
-/// A mounted hierarchy. Groups that were made are removed with it.
+/// A mounted hierarchy. Its groups are removed with it.
 #[derive(Debug)]
-pub struct Hierarchy {
-    groups: Vec<String>,
-}
+pub struct Hierarchy(());
 
 impl Hierarchy {
     /// cgroup v2, with cpuset for the children of the root.
     pub fn v2() -> Result<Self> {
         mount("cgroup2", ROOT, "cgroup2", MountFlags::empty(), None)
             .context("mounting cgroup v2")?;
-        let hierarchy = Self { groups: Vec::new() };
+        let hierarchy = Self(());
         hierarchy.write("cgroup.subtree_control", "+cpuset")?;
         Ok(hierarchy)
     }
@@ -37,15 +35,13 @@ impl Hierarchy {
             Some(c"cpuset"),
         )
         .context("mounting cpuset as cgroup v1")?;
-        Ok(Self { groups: Vec::new() })
+        Ok(Self(()))
     }
 
     /// Makes a group below the root.
-    pub fn make(&mut self, group: &str) -> Result<()> {
+    pub fn make(&self, group: &str) -> Result<()> {
         let path = format!("{ROOT}/{group}");
-        fs::create_dir(&path).with_context(|| format!("making the group {path}"))?;
-        self.groups.push(group.into());
-        Ok(())
+        fs::create_dir(&path).with_context(|| format!("making the group {path}"))
     }
 
     /// Writes a file, named from the root on.
@@ -71,19 +67,38 @@ impl Hierarchy {
         self.read(&format!("{group}/cpuset.cpus.partition"))
     }
 
-    pub fn remove(&mut self, group: &str) -> Result<()> {
+    /// All groups but the root, by their paths from there. A group comes before those below it.
+    pub fn groups(&self) -> Result<Vec<String>> {
+        let name = |path: PathBuf| Some(path.strip_prefix(ROOT).ok()?.to_str()?.to_owned());
+        Ok(below(Path::new(ROOT))?
+            .into_iter()
+            .filter_map(name)
+            .collect())
+    }
+
+    pub fn remove(&self, group: &str) -> Result<()> {
         let path = format!("{ROOT}/{group}");
-        fs::remove_dir(&path).with_context(|| format!("removing the group {path}"))?;
-        self.groups.retain(|made| made != group);
-        Ok(())
+        fs::remove_dir(&path).with_context(|| format!("removing the group {path}"))
     }
 }
 
 impl Drop for Hierarchy {
     fn drop(&mut self) {
-        for group in &self.groups {
-            let _ = fs::remove_dir(Path::new(ROOT).join(group));
+        for group in self.groups().unwrap_or_default().iter().rev() {
+            let _ = self.remove(group);
         }
         let _ = unmount(ROOT, UnmountFlags::empty());
     }
+}
+
+fn below(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            paths.push(entry.path());
+            paths.extend(below(&entry.path())?);
+        }
+    }
+    Ok(paths)
 }

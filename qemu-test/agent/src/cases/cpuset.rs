@@ -23,7 +23,7 @@ pub const NO_CGROUP: Case = Case {
 };
 
 fn v1(context: &mut Context) -> Result<()> {
-    let mut hierarchy = Hierarchy::v1()?;
+    let hierarchy = Hierarchy::v1()?;
     hierarchy.make("child")?;
     hierarchy.write("child/cpuset.cpus", "0-2")?;
     hierarchy.write("child/cpuset.mems", "0")?;

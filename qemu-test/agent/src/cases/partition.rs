@@ -22,20 +22,20 @@ pub const CASE: Case = Case {
 const CONFLICT: &str = "invalid (partition config conflicts with housekeeping setup)";
 
 fn run(context: &mut Context) -> Result<()> {
-    let mut hierarchy = Hierarchy::v2()?;
+    let hierarchy = Hierarchy::v2()?;
     let before = dump::dump()?;
     cpu::three_lines(CPU, true)?;
-    over_isolated(context, &mut hierarchy)?;
-    of_another(context, &mut hierarchy)?;
-    rewritten(context, &mut hierarchy)?;
-    last_one(context, &mut hierarchy)?;
+    over_isolated(context, &hierarchy)?;
+    of_another(context, &hierarchy)?;
+    rewritten(context, &hierarchy)?;
+    last_one(context, &hierarchy)?;
     cpu::three_lines(CPU, false)?;
     context.check("nothing is different after", same(&before, &dump::dump()?));
     Ok(())
 }
 
 /// A partition over the isolated CPU obeys the rules for CPUs of isolcpus=.
-fn over_isolated(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
+fn over_isolated(context: &mut Context, hierarchy: &Hierarchy) -> Result<()> {
     hierarchy.make("over")?;
     let state = hierarchy.partition("over", "3", "isolated")?;
     context.check(
@@ -56,7 +56,7 @@ fn over_isolated(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()>
 }
 
 /// A CPU that a partition has is not ours, and what it gives back is not more than it took.
-fn of_another(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
+fn of_another(context: &mut Context, hierarchy: &Hierarchy) -> Result<()> {
     hierarchy.make("other")?;
     let state = hierarchy.partition("other", "2", "isolated")?;
     context.check("one over another CPU", expect(state.as_str(), "isolated"));
@@ -72,7 +72,7 @@ fn of_another(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
 }
 
 /// cpuset rewrites the masks of its tasks: those that did not ask for CPU 3 do not get it.
-fn rewritten(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
+fn rewritten(context: &mut Context, hierarchy: &Hierarchy) -> Result<()> {
     let ordinary = Worker::napping()?;
     let bound = Worker::bound(&[CPU])?;
     let step = |context: &mut Context, what: &str| {
@@ -111,7 +111,7 @@ fn rewritten(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
 }
 
 /// With all others isolated, no partition gets the last housekeeping CPU.
-fn last_one(context: &mut Context, hierarchy: &mut Hierarchy) -> Result<()> {
+fn last_one(context: &mut Context, hierarchy: &Hierarchy) -> Result<()> {
     cpu::three_lines(1, true)?;
     cpu::three_lines(2, true)?;
     hierarchy.make("last")?;

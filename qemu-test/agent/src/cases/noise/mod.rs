@@ -65,7 +65,7 @@ fn bare(context: &mut Context) -> Result<()> {
 }
 
 fn partition(context: &mut Context) -> Result<()> {
-    let mut hierarchy = Hierarchy::v2()?;
+    let hierarchy = Hierarchy::v2()?;
     hierarchy.make("isolated")?;
     let state = hierarchy.partition("isolated", &CPU.to_string(), "isolated")?;
     context.check("it is isolated", expect(state.as_str(), "isolated"));

@@ -40,7 +40,7 @@ const DEEDS: [Deed; 4] = [
 ];
 
 fn run(context: &mut Context) -> Result<()> {
-    let mut hierarchy = Hierarchy::v2()?;
+    let hierarchy = Hierarchy::v2()?;
     hierarchy.make(GROUP)?;
     cpu::three_lines(CPU, true)?;
     context.check("it is isolated", expect(cpu::is_isolated(CPU)?, true));
