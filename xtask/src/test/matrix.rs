@@ -165,6 +165,13 @@ impl Matrix {
         Ok(())
     }
 
+    /// Adds this to all command lines.
+    pub fn append(&mut self, text: &str) {
+        for boot in &mut self.boots {
+            boot.append = format!("{} {text}", boot.append).trim().to_owned();
+        }
+    }
+
     pub fn boot(&self, name: &str) -> Result<&Boot> {
         self.boots
             .iter()
@@ -199,6 +206,15 @@ mod tests {
         let matrix = Matrix::parse(BOOT).unwrap();
         let boot = matrix.boot("a").unwrap();
         assert_eq!((boot.cpus, boot.expect), (4, Expect::Pass));
+    }
+
+    #[test]
+    fn what_is_added_goes_after_what_a_boot_has() {
+        let mut matrix = Matrix::parse(&format!("{BOOT}append = \"a=1\"")).unwrap();
+        matrix.append("");
+        assert_eq!(matrix.boots[0].append, "a=1");
+        matrix.append("b=2");
+        assert_eq!(matrix.boots[0].append, "a=1 b=2");
     }
 
     #[test]

@@ -51,6 +51,14 @@ pub struct TestArgs {
     #[arg(long, value_name = "MINUTES")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub soak: Option<u64>,
+    /// Add this to the kernel's command line in each boot of the matrix.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub append: String,
     /// Another boot matrix than qemu-test/matrix.toml.
     #[arg(long, value_name = "FILE")]
     pub matrix: Option<PathBuf>,
@@ -58,10 +66,11 @@ pub struct TestArgs {
 
 /// Runs the tests; the exit code.
 pub fn run(project: &Project, accel: Accel, args: &TestArgs) -> Result<u8> {
-    let matrix = match &args.matrix {
+    let mut matrix = match &args.matrix {
         Some(path) => Matrix::load(path),
         None => Matrix::load(&project.repo.join("qemu-test/matrix.toml")),
     }?;
+    matrix.append(&args.append);
     let suite = Suite {
         project,
         accel,
