@@ -76,6 +76,13 @@ impl Hierarchy {
             .collect())
     }
 
+    /// Removes all groups that can be removed. The error is that of the first that cannot.
+    pub fn clear(&self) -> Result<()> {
+        let groups = self.groups()?;
+        let removed = groups.iter().rev().map(|group| self.remove(group));
+        removed.fold(Ok(()), Result::and)
+    }
+
     pub fn remove(&self, group: &str) -> Result<()> {
         let path = format!("{ROOT}/{group}");
         fs::remove_dir(&path).with_context(|| format!("removing the group {path}"))
@@ -84,9 +91,7 @@ impl Hierarchy {
 
 impl Drop for Hierarchy {
     fn drop(&mut self) {
-        for group in self.groups().unwrap_or_default().iter().rev() {
-            let _ = self.remove(group);
-        }
+        let _ = self.clear();
         let _ = unmount(ROOT, UnmountFlags::empty());
     }
 }

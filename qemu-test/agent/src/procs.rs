@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::cpu::parse_list;
+use crate::cpu::{parse_list, read_trimmed};
 
 /// PF_NO_SETAFFINITY of include/linux/sched.h: user space is not allowed to mess with its affinity.
 const PF_NO_SETAFFINITY: u64 = 0x0400_0000;
@@ -20,6 +20,8 @@ pub struct Task {
     pub kthread: bool,
     /// A kthread that waits for its CPU, or for somebody who needs it.
     pub parked: bool,
+    /// It has ended, and is still there for those who ask how.
+    pub ended: bool,
     /// Cpus_allowed_list of its status.
     pub allowed: Vec<u32>,
     flags: u64,
@@ -71,6 +73,7 @@ impl Task {
             allowed: parse_list(field("Cpus_allowed_list")?)?,
             kthread: number(9)? & PF_KTHREAD != 0,
             parked: after_name.first() == Some(&"P"),
+            ended: matches!(after_name.first(), Some(&("Z" | "X"))),
             flags: number(9)?,
             processor: number(39)? as u32,
             utime: number(14)?,
@@ -85,6 +88,12 @@ pub fn switches(pid: u32) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
     Ok(field(&status, "voluntary_ctxt_switches")?.parse()?)
+}
+
+/// The cgroup that a process is in as far as cpuset is concerned, from the root on: "a/b".
+pub fn cpuset(pid: u32) -> Result<String> {
+    let path = read_trimmed(&format!("/proc/{pid}/cpuset"))?;
+    Ok(path.trim_start_matches('/').to_owned())
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Result<&'a str> {
@@ -128,8 +137,10 @@ mod tests {
         assert_eq!((task.utime, task.gtime), (5, 4));
         assert_eq!((task.comm.as_str(), task.processor), ("a) b", 2));
         assert_eq!((task.allowed.as_slice(), task.faults), (&[0, 1, 3][..], 5));
-        assert!(task.kthread && !task.is_per_cpu() && !task.parked);
+        assert!(task.kthread && !task.is_per_cpu() && !task.parked && !task.ended);
         let stat = stat.replace(" S ", " P ");
         assert!(Task::parse(status, &stat).unwrap().parked);
+        let stat = stat.replace(" P ", " Z ");
+        assert!(Task::parse(status, &stat).unwrap().ended);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The scheduler's domains, from debugfs and, as a second witness, from /proc/schedstat.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
@@ -41,6 +42,29 @@ pub fn domains(cpu: u32) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// What the domains of each CPU span. One that has none is not there.
+pub fn spanned() -> Result<BTreeMap<u32, Mask>> {
+    by_cpu(&fs::read_to_string(SCHEDSTAT).with_context(|| format!("reading {SCHEDSTAT}"))?)
+}
+
+fn by_cpu(schedstat: &str) -> Result<BTreeMap<u32, Mask>> {
+    let mut spanned = BTreeMap::<_, Mask>::new();
+    let mut cpu = None;
+    for line in schedstat.lines() {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        if let Some(number) = name.strip_prefix("cpu") {
+            cpu = Some(number.parse()?);
+        } else if name.starts_with("domain") {
+            let cpu = cpu.context("a domain before the first CPU")?;
+            let span = words.nth(1).context("a domain without a mask")?;
+            let mask = spanned.entry(cpu).or_default();
+            *mask = *mask | span.parse()?;
+        }
+    }
+    Ok(spanned)
+}
+
 /// The domains of all CPUs: "domain0 MC 0f", and its mask.
 fn spans(schedstat: &str) -> Result<Vec<(String, Mask)>> {
     let mut spans = Vec::new();
@@ -55,6 +79,13 @@ fn spans(schedstat: &str) -> Result<Vec<(String, Mask)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_domains_of_a_cpu_span_more_together() {
+        let text = "version 17\ncpu0 1\ndomain0 SMT 3 0\ndomain1 MC 0f 0\ncpu1 1\ncpu2 1\ndomain0 MC 4 0\n";
+        let expected = BTreeMap::from([(0, Mask(0xf)), (2, Mask(0x4))]);
+        assert_eq!(by_cpu(text).unwrap(), expected);
+    }
 
     #[test]
     fn a_domain_spans_cpus() {

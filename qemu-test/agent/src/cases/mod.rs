@@ -24,6 +24,7 @@ mod nosysfs;
 mod others;
 mod partition;
 mod perf_events;
+mod races;
 mod rcutorture;
 mod release;
 mod silence;
@@ -81,6 +82,8 @@ pub const CASES: &[Case] = &[
     storm::CASE,
     storm::ROUNDS,
     rcutorture::CASE,
+    races::V2,
+    races::V1,
     global_files::CASE,
     at_boot::CASE,
     release::CASE,

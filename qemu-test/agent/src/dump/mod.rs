@@ -4,7 +4,7 @@
 
 mod domains;
 mod irqs;
-mod rcu;
+pub mod rcu;
 mod tasks;
 mod timers;
 mod workqueues;

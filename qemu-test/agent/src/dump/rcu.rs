@@ -17,9 +17,14 @@ pub fn facts() -> Result<Facts> {
 }
 
 fn fact(task: &Task) -> Option<String> {
-    let cpu = offloaded(&task.comm)?;
+    let cpu = offloaded_to(task)?;
+    Some(format!("cpu{cpu} is offloaded to {:?}", task.allowed))
+}
+
+/// The CPU whose callbacks the task invokes, if it does so for one.
+pub fn offloaded_to(task: &Task) -> Option<u32> {
     let active = task.kthread && !task.parked;
-    active.then(|| format!("cpu{cpu} is offloaded to {:?}", task.allowed))
+    offloaded(&task.comm).filter(|_| active)
 }
 
 /// The CPU, if it is a kthread that invokes callbacks. rcuog/2 only waits for grace periods, for a

@@ -15,7 +15,7 @@ pub use errors::CASE as ERRORS;
 pub use races::CASE as RACES;
 pub use tuned::CASE as TUNED_GLOB;
 pub use unaffected::CASE as UNAFFECTED;
-pub use unload::CASE as UNLOAD;
+pub use unload::{CASE as UNLOAD, unrestricted};
 pub use workers::CASE as WORKERS;
 
 use std::fs;
@@ -29,27 +29,29 @@ use crate::module::Module;
 /// The module's own file.
 pub const OURS: &str = "/sys/devices/virtual/workqueue/unbound_nosysfs/cpumask";
 /// The kernel's file for all unbound workqueues.
-const GLOBAL: &str = "/sys/devices/virtual/workqueue/cpumask";
+pub const GLOBAL: &str = "/sys/devices/virtual/workqueue/cpumask";
 const MEMBERS: &str = "/sys/kernel/debug/unbound_nosysfs/members";
 
 /// Every CPU of a guest.
 pub const ALL: Mask = Mask(0xf);
 
+pub const MODULE: &str = "unbound_nosysfs";
+
 pub fn load() -> Result<Module> {
-    Module::load("unbound_nosysfs", "")
+    Module::load(MODULE, "")
 }
 
-fn write(file: &str, mask: Mask) -> Result<()> {
+pub fn write(file: &str, mask: Mask) -> Result<()> {
     write_attr(file, format!("{mask}\n").as_bytes())
         .with_context(|| format!("writing {mask} to {file}"))
 }
 
-fn read(file: &str) -> Result<Mask> {
+pub fn read(file: &str) -> Result<Mask> {
     read_trimmed(file)?.parse()
 }
 
 /// What is left of our mask and the global one, for a workqueue that may run anywhere itself.
-fn effective(ours: Mask, global: Mask) -> Mask {
+pub fn effective(ours: Mask, global: Mask) -> Mask {
     match ours & global {
         Mask(0) => global,
         both => both,
@@ -57,10 +59,10 @@ fn effective(ours: Mask, global: Mask) -> Mask {
 }
 
 /// The global mask as it was, to be had back in the end.
-struct Global(Mask);
+pub struct Global(Mask);
 
 impl Global {
-    fn keep() -> Result<Self> {
+    pub fn keep() -> Result<Self> {
         Ok(Self(read(GLOBAL)?))
     }
 }
@@ -97,7 +99,7 @@ fn member(line: &str) -> Result<Member> {
 }
 
 /// Every member is restricted to this.
-fn all_have(mask: Mask) -> Result<()> {
+pub fn all_have(mask: Mask) -> Result<()> {
     let members = members()?;
     ensure!(!members.is_empty(), "there are no members");
     let others: Vec<_> = members

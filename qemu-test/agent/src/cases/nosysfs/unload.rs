@@ -65,17 +65,20 @@ fn under_load(context: &mut Context) -> Result<()> {
     let anywhere = load.keeps_to(ALL);
     context.check("the members are busy still", anywhere);
     drop(load);
-    context.check("no worker is restricted in the end", soon(unrestricted));
+    context.check(
+        "no worker is restricted in the end",
+        soon(|| unrestricted(ALL)),
+    );
     context.check("unloaded: nothing is different", same(&before, &dump()?));
     context.check("unloaded: nothing is left", nothing_left());
     Ok(())
 }
 
-/// Workers of pools that are replaced end a bit later.
-fn unrestricted() -> Result<()> {
+/// No unbound worker is. Those of pools that are replaced end a bit later.
+pub fn unrestricted(all: Mask) -> Result<()> {
     for worker in tasks()?.iter().filter(|task| task.is_unbound_worker()) {
         let allowed: Mask = worker.allowed.iter().copied().collect();
-        expect(allowed, ALL).with_context(|| worker.comm.clone())?;
+        expect(allowed, all).with_context(|| worker.comm.clone())?;
     }
     Ok(())
 }
@@ -112,7 +115,7 @@ fn expedite_rcu(on: bool) -> Result<()> {
 
 /// The pools of unbound workers, and what is allocated, once no worker is left of the rounds.
 fn settled() -> Result<(BTreeSet<String>, Slabs)> {
-    soon(unrestricted)?;
+    soon(|| unrestricted(ALL))?;
     let workers = tasks()?.into_iter().filter(|task| task.is_unbound_worker());
     // A worker is called kworker/uPOOL:NUMBER.
     let pools = workers.filter_map(|worker| Some(worker.comm.split_once(':')?.0.to_owned()));
