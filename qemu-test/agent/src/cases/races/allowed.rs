@@ -91,7 +91,7 @@ pub fn of_workqueues(facts: &Facts, certain: Certain) -> Result<()> {
     Ok(())
 }
 
-/// One of a pool without an online CPU may run anywhere.
+/// One of a pool without an online CPU might run anywhere, but all are online.
 fn workers_keep_to(mask: Mask) -> Result<()> {
     for worker in tasks()?.iter().filter(|task| task.is_unbound_worker()) {
         let allowed: Mask = worker.allowed.iter().copied().collect();
