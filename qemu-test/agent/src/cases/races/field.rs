@@ -133,7 +133,7 @@ impl Field {
         if last == Last::Mask {
             self.isolate_other(random)?;
         }
-        let mask = Mask(1 + random.below((1 << self.cpus.len()) - 1) as u64);
+        let mask = writers::some(random, &self.cpus, self.cpus.len());
         nosysfs::write(GLOBAL, mask)?;
         self.requested.store(mask.0, Ordering::Relaxed);
         if last == Last::Isolation {
@@ -146,12 +146,8 @@ impl Field {
     fn isolate_other(&self, random: &mut Random) -> Result<()> {
         let facts = self.facts()?;
         let taken = |cpu: &u32| facts.layout.taken.has(*cpu);
-        let free: Vec<_> = self
-            .cpus
-            .iter()
-            .copied()
-            .filter(|cpu| !taken(cpu))
-            .collect();
+        let cpus = self.cpus.iter().copied();
+        let free: Vec<_> = cpus.filter(|cpu| !taken(cpu)).collect();
         ensure!(!free.is_empty(), "partitions have all CPUs");
         let cpu = random.one_of(&free);
         cpu::three_lines(cpu, !facts.isolated.has(cpu))

@@ -48,9 +48,8 @@ const ROUNDS: u64 = 6;
 fn run(context: &mut Context, version: Version) -> Result<()> {
     let seed = seed(&read_trimmed("/proc/cmdline")?)?;
     let (before, clocks, state) = (dump()?, Clocks::read()?, cpu::State::now()?);
-    let raced = race(context, version, seed);
+    let tally = race(context, version, seed)?;
     state.restore().context("giving the CPUs back")?;
-    let tally = raced?;
     context.check("every operation was taken, and refused", tally.is_sound());
     let after = Clocks::read()?;
     context.check("the clocks are in step", in_step(&clocks, &after));
@@ -62,12 +61,21 @@ fn run(context: &mut Context, version: Version) -> Result<()> {
     context.artifact(&name, &tally.to_string())
 }
 
-/// Goes on until something is wrong. What the writers wrote to is put back in any case.
+/// Whatever becomes of it, what the writers wrote to is put back.
 fn race(context: &mut Context, version: Version, seed: u64) -> Result<Tally> {
-    let start = Instant::now();
     let _global = Global::keep()?;
     let _module = Module::of_others(nosysfs::MODULE);
     let field = Field::new(version)?;
+    let tally = rounds(context, &field, seed);
+    let given_back = field.give_back();
+    let tally = tally?;
+    given_back?;
+    Ok(tally)
+}
+
+/// Goes on until something is wrong.
+fn rounds(context: &mut Context, field: &Field, seed: u64) -> Result<Tally> {
+    let start = Instant::now();
     field.is_sound().context("before the first round")?;
     let mut writers = field.writers();
     match Suspend::find()? {
@@ -87,8 +95,6 @@ fn race(context: &mut Context, version: Version, seed: u64) -> Result<Tally> {
         context.check(&name, result);
         ensure!(!failed, "it ends with {name}");
     }
-    drop(writers);
-    field.give_back()?;
     Ok(tally)
 }
 

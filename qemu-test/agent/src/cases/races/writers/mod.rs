@@ -59,7 +59,7 @@ fn part(writer: &mut Box<dyn Writer + '_>, random: &mut Random) -> Result<Tally>
 }
 
 /// Up to `count` CPUs, but one at least.
-fn some(random: &mut Random, cpus: &[u32], count: usize) -> Mask {
+pub fn some(random: &mut Random, cpus: &[u32], count: usize) -> Mask {
     let count = 1 + random.below(count);
     (0..count).map(|_| random.one_of(cpus)).collect()
 }
