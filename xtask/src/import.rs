@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::apt;
 use crate::cmd;
 use crate::exit::{Code, Failure};
 use crate::fetch::sha256;
@@ -80,12 +81,7 @@ fn unpack(project: &Project, archive: &Path, aside: &Path) -> Result<PathBuf> {
         .is_some_and(|extension| extension == "deb");
     let tarball = if is_package {
         let package = aside.join("package");
-        cmd::run(
-            Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(archive)
-                .arg(&package),
-        )?;
+        apt::unpack(archive, &package)?;
         package.join(&project.base.debian.member)
     } else {
         archive.canonicalize()?

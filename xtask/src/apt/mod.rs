@@ -37,6 +37,10 @@ impl Package {
     pub fn path(&self) -> PathBuf {
         self.dir.path().join(&self.name)
     }
+
+    pub fn unpack(&self, target: &Path) -> Result<()> {
+        unpack(&self.path(), target)
+    }
 }
 
 impl Apt {
@@ -52,6 +56,13 @@ impl Apt {
         let suite = suite.context("this system has no backports of Debian's kind")?;
         let apt = Self::of_suites(project, "apt-backports", slice::from_ref(&suite))?;
         Ok((apt, suite))
+    }
+
+    /// The release that the kernel's package is made for, and the machine's own, with fresh lists of
+    /// their own: what a package of a development suite needs may not be there at all times.
+    pub fn release(project: &Project) -> Result<Self> {
+        let suites = &project.base.debian.suites;
+        Self::of_suites(project, "apt-release", &suites[..suites.len().min(1)])
     }
 
     fn of_suites(project: &Project, name: &str, suites: &[String]) -> Result<Self> {
@@ -72,9 +83,7 @@ impl Apt {
 
     /// Downloads `NAME`, `NAME=VERSION` or `NAME/SUITE`; apt checks hash and signature.
     pub fn download(&self, package: &str) -> Result<Package> {
-        let parent = self.dir.join("aside");
-        fs::create_dir_all(&parent)?;
-        let dir = tempfile::tempdir_in(&parent)?;
+        let dir = self.aside()?;
         let mut command = self.command("apt-get");
         command.args(["download", package]).current_dir(dir.path());
         cmd::long(&format!("Downloading {package}"), command, &self.log)?;
@@ -82,6 +91,40 @@ impl Apt {
         let name = entry.with_context(|| format!("apt-get download {package} left no file"))?;
         let name = name.file_name().into();
         Ok(Package { dir, name })
+    }
+
+    /// Unpacks a package and all that it depends on in `target`, as if nothing was installed here.
+    pub fn unpack_with_dependencies(&self, package: &str, target: &Path) -> Result<()> {
+        let archives = self.aside()?;
+        fs::create_dir(archives.path().join("partial"))?;
+        let mut command = self.command("apt-get");
+        command
+            .arg("-o")
+            .arg(format!(
+                "Dir::Cache::archives={}/",
+                archives.path().display()
+            ))
+            .args(["install", "--yes", "--download-only"])
+            .args(["--no-install-recommends", package]);
+        cmd::long(
+            &format!("Downloading {package} and what it depends on"),
+            command,
+            &self.log,
+        )?;
+        for entry in archives.path().read_dir()? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "deb") {
+                unpack(&path, target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An empty folder for downloads; gone when dropped.
+    fn aside(&self) -> Result<TempDir> {
+        let parent = self.dir.join("aside");
+        fs::create_dir_all(&parent)?;
+        Ok(tempfile::tempdir_in(&parent)?)
     }
 
     fn update(&self) -> Result<()> {
@@ -107,6 +150,12 @@ impl Apt {
             .env("DEBIAN_FRONTEND", "noninteractive");
         command
     }
+}
+
+/// Unpacks a package, which need not come from a mirror.
+pub fn unpack(package: &Path, target: &Path) -> Result<()> {
+    let mut command = Command::new("dpkg-deb");
+    cmd::run(command.arg("-x").arg(package).arg(target))
 }
 
 /// Whether packages come by apt here at all.

@@ -3,12 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::apt::Apt;
-use crate::cmd;
 use crate::exit::{Code, Failure};
 use crate::project::Project;
 
@@ -61,8 +59,7 @@ impl Shell {
     fn download(&self, project: &Project, home: &Path) -> Result<()> {
         let package = Apt::open(project)?.download(self.package)?;
         let aside = project.cache.aside()?;
-        let mut unpack = Command::new("dpkg-deb");
-        cmd::run(unpack.arg("-x").arg(package.path()).arg(aside.path()))?;
+        package.unpack(aside.path())?;
         fs::create_dir_all(project.cache.tools())?;
         let _ = fs::remove_dir_all(home);
         fs::rename(aside.keep(), home).with_context(|| format!("making {}", home.display()))

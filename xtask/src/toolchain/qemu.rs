@@ -118,12 +118,7 @@ fn fetch(project: &Project, home: &Path) -> Result<Qemu> {
     let aside = project.cache.aside()?;
     for name in PACKAGES {
         let package = apt.download(&format!("{name}/{suite}"))?;
-        cmd::run(
-            Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(package.path())
-                .arg(aside.path()),
-        )?;
+        package.unpack(aside.path())?;
     }
     let Qemu { version, .. } = Qemu::unpacked(aside.path())?;
     ensure!(version >= MINIMUM, "that of {suite} is {version}");

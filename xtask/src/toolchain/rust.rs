@@ -86,12 +86,7 @@ fn from_distribution(project: &Project, version: Version) -> Result<()> {
         .with_context(|| format!("it is in {}", offered.join(", ")))?;
     let package = apt.download(&format!("{PACKAGE}={same}"))?;
     let aside = project.cache.aside()?;
-    cmd::run(
-        Command::new("dpkg-deb")
-            .arg("-x")
-            .arg(package.path())
-            .arg(aside.path()),
-    )?;
+    package.unpack(aside.path())?;
     let home = home(project, version);
     fs::create_dir_all(project.cache.tools())?;
     let _ = fs::remove_dir_all(&home);
