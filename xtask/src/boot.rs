@@ -86,7 +86,7 @@ impl Request<'_> {
             qemu: self.qemu,
             machine: self.machine,
             kernel: &self.provision.image,
-            initramfs: &self.provision.initramfs,
+            initramfs: vec![&self.provision.initramfs],
             job: job(self.command).to_string(),
             dir: self.dir.clone(),
             // A person or a command may be silent for as long as it likes.

@@ -73,7 +73,7 @@ impl<'a> Stage<'a> {
             qemu: &self.provisions.qemu,
             machine: request.machine,
             kernel: &provision.image,
-            initramfs: &provision.initramfs,
+            initramfs: vec![&provision.initramfs],
             job: json!({"mode": "cases", "cases": [case], "seconds": seconds}).to_string(),
             dir: self.project.runs().join(case),
             limits: Limits {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The guest's initramfs: a gzipped base that is kept by the hash of its contents, and a small archive
-//! with the job of one run behind it. The kernel unpacks both, one after the other.
+//! with the job of one run behind it. The kernel unpacks all that it is given, one after the other.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -51,6 +52,19 @@ impl Entry {
         )
     }
 
+    /// A file of the host's; it may be executed if it may be there.
+    pub fn read(name: &str, path: &Path) -> Result<Self> {
+        let contents = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let executable = fs::metadata(path)?.permissions().mode() & 0o111 != 0;
+        Ok(Self::new(
+            name,
+            Kind::File {
+                contents,
+                executable,
+            },
+        ))
+    }
+
     pub fn new(name: &str, kind: Kind) -> Self {
         let name = name.into();
         Self { name, kind }
@@ -90,14 +104,17 @@ pub fn base(entries: &[Entry], cache: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// `base` with /job.json added, at `target`.
-pub fn with_job(base: &Path, job: &str, target: &Path) -> Result<()> {
-    let size = fs::copy(base, target)
-        .with_context(|| format!("copying {} to {}", base.display(), target.display()))?;
-    let mut file = File::options().append(true).open(target)?;
-    // The kernel takes an archive without compression only where it starts at a multiple of four.
-    let padding = (4 - size % 4) % 4;
-    file.write_all(&[0; 3][..usize::try_from(padding)?])?;
+/// These archives with /job.json added, at `target`.
+pub fn with_job(archives: &[&Path], job: &str, target: &Path) -> Result<()> {
+    let mut file = File::create(target).with_context(|| format!("making {}", target.display()))?;
+    for archive in archives {
+        let bytes = fs::read(archive).with_context(|| format!("reading {}", archive.display()))?;
+        file.write_all(&bytes)?;
+        // The kernel takes an archive without compression only where it starts at a multiple of
+        // four.
+        let padding = bytes.len().next_multiple_of(4) - bytes.len();
+        file.write_all(&[0; 3][..padding])?;
+    }
     let executable = false;
     let contents = job.as_bytes().to_vec();
     let job = Entry::new(
@@ -176,13 +193,27 @@ mod tests {
         ];
         let base = base(&entries, dir.path()).unwrap();
         let target = dir.path().join("run");
-        with_job(&base, "{}", &target).unwrap();
+        with_job(&[&base], "{}", &target).unwrap();
 
         let bytes = fs::read(&target).unwrap();
         let first = fs::metadata(&base).unwrap().len().next_multiple_of(4);
         let (gzip, job) = bytes.split_at(usize::try_from(first).unwrap());
         assert_eq!(names(&mut GzDecoder::new(gzip)), ["dev", "init"]);
         assert_eq!(names(&mut &job[..]), ["job.json"]);
+    }
+
+    #[test]
+    fn each_archive_starts_at_a_multiple_of_four() {
+        let dir = tempfile::tempdir().unwrap();
+        let [one, other, target] = ["one", "other", "run"].map(|name| dir.path().join(name));
+        fs::write(&one, "abcde").unwrap();
+        fs::write(&other, "fgh").unwrap();
+        with_job(&[&one, &other], "{}", &target).unwrap();
+        assert!(
+            fs::read(&target)
+                .unwrap()
+                .starts_with(b"abcde\0\0\0fgh\0\x30707")
+        );
     }
 
     #[test]

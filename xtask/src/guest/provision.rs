@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 use super::accel::Accel;
 use super::contents::{self, Sources};
 use super::initramfs::{Entry, Kind};
-use super::{agent, initramfs, shells};
+use super::{agent, initramfs, selftests, shells, stress};
 use crate::kernel::{Kernel, stamp};
 use crate::project::Project;
 use crate::toolchain::qemu::{self, Qemu};
@@ -38,6 +38,8 @@ pub enum Flavour {
 pub struct Provision {
     pub image: PathBuf,
     pub initramfs: PathBuf,
+    /// Goes behind it where that is wanted: other people's tests that are programs.
+    pub suites: Option<PathBuf>,
     /// The kernel source, and the folder that it was built in.
     pub tree: PathBuf,
     pub build: PathBuf,
@@ -75,10 +77,37 @@ impl Provisions {
         })
     }
 
+    /// Brings other people's tests for guests of these kernels: large, and wanted by few.
+    pub fn add_suites(&mut self, project: &Project, flavours: &BTreeSet<Flavour>) -> Result<()> {
+        for flavour in flavours {
+            let kernel = Kernel::of(project, *flavour)?;
+            let provision = self.kernels.get_mut(flavour);
+            let provision = provision.with_context(|| unprepared(*flavour))?;
+            provision.suites = Some(suites(project, &kernel)?);
+        }
+        Ok(())
+    }
+
     pub fn of(&self, flavour: Flavour) -> Result<&Provision> {
         self.kernels
             .get(&flavour)
-            .with_context(|| format!("the kernel {flavour:?} was not prepared"))
+            .with_context(|| unprepared(flavour))
+    }
+}
+
+fn unprepared(flavour: Flavour) -> String {
+    format!("the kernel {flavour:?} was not prepared")
+}
+
+impl Provision {
+    /// The archives that a guest is given, with other people's tests or without.
+    pub fn archives(&self, suites: bool) -> Result<Vec<&Path>> {
+        let mut archives = vec![self.initramfs.as_path()];
+        if suites {
+            let suites = self.suites.as_deref();
+            archives.push(suites.context("other people's tests were not brought")?);
+        }
+        Ok(archives)
     }
 }
 
@@ -91,7 +120,6 @@ fn provision(project: &Project, kernel: Kernel, agent: &Path) -> Result<Provisio
         bash: &shells::bash(project)?,
         modules: &kernel.modules(),
         kernel_tree: &kernel.tree,
-        scratch: &cache.join("compiled").join(&kernel.name),
     })
     .with_context(|| format!("collecting the initramfs for the kernel {}", kernel.name))?;
     let initramfs = initramfs::base(&entries, &cache)?;
@@ -100,10 +128,20 @@ fn provision(project: &Project, kernel: Kernel, agent: &Path) -> Result<Provisio
     Ok(Provision {
         image: kernel.image(),
         initramfs,
+        suites: None,
         tree: kernel.tree,
         build: kernel.build,
         identity,
     })
+}
+
+fn suites(project: &Project, kernel: &Kernel) -> Result<PathBuf> {
+    let cache = project.cache.initramfs();
+    let scratch = cache.join("selftests").join(&kernel.name);
+    let mut entries = selftests::programs(&kernel.tree, &scratch)
+        .with_context(|| format!("building selftests of the kernel {}", kernel.name))?;
+    entries.extend(stress::entries(project)?);
+    initramfs::base(&entries, &cache)
 }
 
 fn identity(project: &Project, kernel: &Kernel, entries: &[Entry]) -> Result<String> {

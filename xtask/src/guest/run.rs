@@ -43,7 +43,8 @@ pub struct Guest<'a> {
     pub qemu: &'a Qemu,
     pub machine: &'a Machine,
     pub kernel: &'a Path,
-    pub initramfs: &'a Path,
+    /// Archives that are unpacked one after the other.
+    pub initramfs: Vec<&'a Path>,
     /// The text of /job.json.
     pub job: String,
     /// Where its logs go.
@@ -69,7 +70,7 @@ impl Guest<'_> {
         let _ = fs::remove_dir_all(&self.dir);
         fs::create_dir_all(&self.dir)
             .with_context(|| format!("making the folder {}", self.dir.display()))?;
-        initramfs::with_job(self.initramfs, &self.job, &self.initrd())?;
+        initramfs::with_job(&self.initramfs, &self.job, &self.initrd())?;
         fs::write(self.dir.join("qemu.cmd"), self.shell_line() + "\n")?;
 
         let streams = Streams::within(&self.dir);

@@ -13,10 +13,9 @@ use super::select::selftest_name;
 use super::{judge, kept};
 use crate::guest::accel::Accel;
 use crate::guest::artifacts::{self, Artifacts};
-use crate::guest::outcome::Report;
 use crate::guest::provision::{Flavour, Provisions};
 use crate::guest::qemu::Machine;
-use crate::guest::run::{Guest, Limits, Listener};
+use crate::guest::run::{Guest, Limits};
 use crate::guest::splats::Splats;
 
 /// A guest that is told to hang needs no minute to be found out.
@@ -74,19 +73,13 @@ impl Runner<'_> {
         };
         let said = results.mark();
         let mut last = Instant::now();
-        let report = self.guest(
-            &boot.name,
-            boot.kernel,
-            &machine,
-            job,
-            limits,
-            &mut |line| {
-                if let Some(result) = judge::live(boot, line) {
-                    results.add(result.taking(last.elapsed()));
-                    last = Instant::now();
-                }
-            },
-        )?;
+        let guest = self.guest(&boot.name, boot.kernel, boot.suites, &machine, job, limits)?;
+        let report = guest.run(&mut |line| {
+            if let Some(result) = judge::live(boot, line) {
+                results.add(result.taking(last.elapsed()));
+                last = Instant::now();
+            }
+        })?;
         let tree = ktap::parse(&report.ktap);
         results.replace(said, judge::results(boot, &report, &tree));
         let artifacts = artifacts::parse(&report.data)
@@ -110,33 +103,33 @@ impl Runner<'_> {
             silence: Some(SELFTEST_SILENCE),
         };
         let dir = name.replace('/', "-");
-        let report = self.guest(&dir, Flavour::Patched, &machine, job, limits, &mut |_| {})?;
+        let guest = self.guest(&dir, Flavour::Patched, false, &machine, job, limits)?;
+        let report = guest.run(&mut |_| {})?;
         let result = judge::selftest(selftest, &name, &report, &ktap::parse(&report.ktap));
         Ok(result.taking(report.took))
     }
 
-    fn guest(
-        &self,
+    fn guest<'a>(
+        &'a self,
         dir: &str,
         flavour: Flavour,
-        machine: &Machine,
+        suites: bool,
+        machine: &'a Machine,
         job: String,
         limits: Limits,
-        listener: &mut Listener<'_>,
-    ) -> Result<Report> {
+    ) -> Result<Guest<'a>> {
         let provision = self.provisions.of(flavour)?;
-        Guest {
+        Ok(Guest {
             qemu: &self.provisions.qemu,
             machine,
             kernel: &provision.image,
-            initramfs: &provision.initramfs,
+            initramfs: provision.archives(suites)?,
             job,
             dir: self.runs.join(dir),
             limits,
             splats: &self.splats,
             stdio: None,
             stop: std::sync::Arc::default(),
-        }
-        .run(listener)
+        })
     }
 }

@@ -9,11 +9,7 @@ use super::matrix::Compare;
 
 /// The unified diff of two texts without the lines that may differ; nothing where they are equal.
 pub fn difference(compare: &Compare, left: &str, right: &str) -> Result<Option<String>> {
-    let allowed = compare
-        .allow
-        .iter()
-        .map(|allow| Ok(Regex::new(&allow.pattern)?))
-        .collect::<Result<Vec<_>>>()?;
+    let allowed = patterns(compare)?;
     let left = without(&allowed, left);
     let right = without(&allowed, right);
     if left == right {
@@ -25,6 +21,14 @@ pub fn difference(compare: &Compare, left: &str, right: &str) -> Result<Option<S
         .context_radius(3)
         .header(&compare.left, &compare.right);
     Ok(Some(unified.to_string()))
+}
+
+/// Of what may differ.
+pub fn patterns(compare: &Compare) -> Result<Vec<Regex>> {
+    let allowed = compare.allow.iter();
+    allowed
+        .map(|allow| Ok(Regex::new(&allow.pattern)?))
+        .collect()
 }
 
 fn without(allowed: &[Regex], text: &str) -> String {
@@ -48,6 +52,7 @@ mod tests {
             name: "c".into(),
             left: "a/x".into(),
             right: "b/x".into(),
+            tests: false,
             allow: allow
                 .iter()
                 .map(|&pattern| Allow {

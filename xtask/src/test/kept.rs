@@ -30,8 +30,10 @@ struct Kept {
 
 /// Where the results of this guest are, if they are kept.
 pub fn place(folder: &Path, boot: &Boot, provision: &Provision, accel: Accel) -> PathBuf {
+    // The name of an archive is its contents.
+    let suites = provision.suites.as_ref().filter(|_| boot.suites);
     let parts = [
-        format!("{boot:?} {accel:?}").into_bytes(),
+        format!("{boot:?} {accel:?} {suites:?}").into_bytes(),
         provision.identity.clone().into_bytes(),
     ];
     let key = stamp::hash(parts.iter().map(Vec::as_slice));

@@ -40,6 +40,9 @@ pub struct Boot {
     /// Cases that a boot with expect = "fail" may skip: they have nothing to fail with there.
     #[serde(default)]
     pub may_skip: Vec<String>,
+    /// Programs of other people's test suites go along.
+    #[serde(default)]
+    pub suites: bool,
     /// It takes very long: it is booted by `--soak`, and not otherwise.
     #[serde(default)]
     pub soak: bool,
@@ -63,18 +66,21 @@ pub enum Expect {
     Fail,
 }
 
-/// Two artifacts, each "boot/name", that must be equal.
+/// Two artifacts, each "boot/name", that must be equal, or as good as each other.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compare {
     pub name: String,
     pub left: String,
     pub right: String,
+    /// They are KTAP of somebody else's tests: what passes on the left must pass on the right.
+    #[serde(default)]
+    pub tests: bool,
     #[serde(default)]
     pub allow: Vec<Allow>,
 }
 
-/// Lines that may differ: they are left out on both sides.
+/// Lines that may differ: they are left out on both sides. Or tests: they are named, but may fail.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
@@ -140,24 +146,22 @@ impl Matrix {
             }
         }
         for compare in &self.compares {
-            for side in [&compare.left, &compare.right] {
-                let (boot, _) = artifact(side)?;
-                let boot = self.boot(boot);
-                let boot = boot.with_context(|| format!("the comparison {}", compare.name))?;
-                ensure!(
-                    !boot.soak,
-                    "the comparison {} looks at {}, which is not booted with the others",
-                    compare.name,
-                    boot.name
-                );
-            }
+            let of = || format!("the comparison {}", compare.name);
+            let left = self.boot_of(&compare.left).with_context(of)?;
+            let right = self.boot_of(&compare.right).with_context(of)?;
+            ensure!(
+                left.soak == right.soak,
+                "{} looks at {} and {}, which are not booted together",
+                of(),
+                left.name,
+                right.name
+            );
             for allow in &compare.allow {
-                Regex::new(&allow.pattern)
-                    .with_context(|| format!("the comparison {}", compare.name))?;
+                Regex::new(&allow.pattern).with_context(of)?;
                 ensure!(
                     !allow.reason.trim().is_empty(),
-                    "the comparison {} allows `{}` without a reason",
-                    compare.name,
+                    "{} allows `{}` without a reason",
+                    of(),
                     allow.pattern
                 );
             }
@@ -170,6 +174,19 @@ impl Matrix {
         for boot in &mut self.boots {
             boot.append = format!("{} {text}", boot.append).trim().to_owned();
         }
+    }
+
+    /// The comparisons among the boots that take very long, or among the others.
+    pub fn compares(&self, soak: bool) -> impl Iterator<Item = &Compare> {
+        let is_wanted = move |boot: Result<&Boot>| boot.is_ok_and(|boot| boot.soak == soak);
+        self.compares
+            .iter()
+            .filter(move |compare| is_wanted(self.boot_of(&compare.left)))
+    }
+
+    /// The boot that leaves an artifact, "boot/name".
+    fn boot_of(&self, side: &str) -> Result<&Boot> {
+        self.boot(artifact(side)?.0)
     }
 
     pub fn boot(&self, name: &str) -> Result<&Boot> {
@@ -237,6 +254,8 @@ mod tests {
     fn a_comparison_names_boots_and_reasons() {
         let compare = "[[compare]]\nname = \"c\"\nleft = \"a/1\"\nright = \"b/1\"\n";
         assert!(error(&format!("{BOOT}{compare}")).contains("no boot called b"));
+        let soak = BOOT.replace("\"a\"", "\"b\"") + "soak = true\n";
+        assert!(error(&format!("{BOOT}{soak}{compare}")).contains("not booted together"));
         let compare = compare.replace("b/1", "a/2");
         let allow = "allow = [{ pattern = \"x\", reason = \"\" }]";
         assert!(error(&format!("{BOOT}{compare}{allow}")).contains("without a reason"));

@@ -11,6 +11,7 @@ mod kept;
 mod kunit;
 pub mod matrix;
 mod oracle;
+mod parity;
 mod report;
 mod results;
 mod select;
@@ -132,7 +133,8 @@ impl Suite<'_> {
     }
 
     fn guest_tests(&self, results: &mut Results) -> Result<()> {
-        let provisions = Provisions::prepare(self.project, &self.plan.flavours(), self.accel)?;
+        let mut provisions = Provisions::prepare(self.project, &self.plan.flavours(), self.accel)?;
+        provisions.add_suites(self.project, &self.plan.with_suites())?;
         if self.plan.patches {
             results.add(self.patch_check()?);
         }
@@ -155,7 +157,7 @@ impl Suite<'_> {
             artifacts.insert(boot.name.as_str(), runner.boot(boot, results)?);
         }
         for compare in &self.plan.compares {
-            results.add(compared(compare, &artifacts)?);
+            results.extend(compared(compare, &artifacts)?);
         }
         if self.plan.kunit {
             let patched = provisions.of(Flavour::Patched)?;
@@ -184,8 +186,8 @@ fn patch_result(outcome: Result<()>, took: Duration) -> TestResult {
     result.taking(took)
 }
 
-/// A comparison as a test. A guest that died early has left no artifact to compare.
-fn compared(compare: &Compare, boots: &BTreeMap<&str, Artifacts>) -> Result<TestResult> {
+/// A comparison as a test, or as several. A guest that died early has left no artifact to compare.
+fn compared(compare: &Compare, boots: &BTreeMap<&str, Artifacts>) -> Result<Vec<TestResult>> {
     let name = compare_name(compare);
     let find = |side| -> Result<Option<&String>> {
         let (boot, artifact) = artifact(side)?;
@@ -195,13 +197,16 @@ fn compared(compare: &Compare, boots: &BTreeMap<&str, Artifacts>) -> Result<Test
     };
     let (left, right) = match (find(&compare.left)?, find(&compare.right)?) {
         (Some(left), Some(right)) => (left, right),
-        (None, _) => return Ok(missing(name, &compare.left)),
-        (_, None) => return Ok(missing(name, &compare.right)),
+        (None, _) => return Ok(vec![missing(name, &compare.left)]),
+        (_, None) => return Ok(vec![missing(name, &compare.right)]),
     };
-    Ok(match compare::difference(compare, left, right)? {
+    if compare.tests {
+        return parity::results(compare, left, right);
+    }
+    Ok(vec![match compare::difference(compare, left, right)? {
         None => TestResult::passed(name),
         Some(diff) => TestResult::failed(name, format!("they differ\n{diff}")),
-    })
+    }])
 }
 
 fn missing(name: String, side: &str) -> TestResult {

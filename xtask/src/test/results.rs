@@ -25,7 +25,7 @@ pub struct TestResult {
     /// "group/case", or deeper.
     pub name: String,
     pub status: Status,
-    /// Why it failed or was skipped; empty where it passed.
+    /// Why it failed or was skipped; where it passed, what else there is to say.
     pub detail: String,
     pub took: Option<Duration>,
 }

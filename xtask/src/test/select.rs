@@ -27,16 +27,7 @@ impl Plan {
     /// Everything without filters; with them, what has one of them in its name and what that needs.
     pub fn new(matrix: &Matrix, exits: &[&'static str], filters: &[String]) -> Self {
         let wanted = |name: &str| is_wanted(name, filters);
-        let compares: Vec<_> = matrix
-            .compares
-            .iter()
-            .filter(|compare| wanted(&compare_name(compare)))
-            .cloned()
-            .collect();
-        let boots = matrix.boots.iter().filter(|boot| !boot.soak);
-        let boots = boots
-            .filter_map(|boot| needed(boot, &compares, &wanted))
-            .collect();
+        let guests = Self::guests(matrix, false, &wanted);
         Self {
             host: wanted(HOST),
             patches: wanted(PATCHES),
@@ -44,8 +35,6 @@ impl Plan {
                 .into_iter()
                 .any(wanted),
             coverage: wanted(coverage::NAME),
-            boots,
-            compares,
             selftests: matrix
                 .selftests
                 .iter()
@@ -57,17 +46,28 @@ impl Plan {
                 .copied()
                 .filter(|name| wanted(&exit_name(name)))
                 .collect(),
+            ..guests
         }
     }
 
-    /// The boots that take very long.
+    /// The boots that take very long, and what is compared of them.
     pub fn soak(matrix: &Matrix, filters: &[String]) -> Self {
-        let wanted = |name: &str| is_wanted(name, filters);
-        let boots = matrix.boots.iter().filter(|boot| boot.soak);
+        Self::guests(matrix, true, &|name| is_wanted(name, filters))
+    }
+
+    /// Boots and comparisons: of those that take very long, or of the others.
+    fn guests(matrix: &Matrix, soak: bool, wanted: &dyn Fn(&str) -> bool) -> Self {
+        let compares: Vec<_> = matrix
+            .compares(soak)
+            .filter(|compare| wanted(&compare_name(compare)))
+            .cloned()
+            .collect();
+        let boots = matrix.boots.iter().filter(|boot| boot.soak == soak);
         Self {
             boots: boots
-                .filter_map(|boot| needed(boot, &[], &wanted))
+                .filter_map(|boot| needed(boot, &compares, wanted))
                 .collect(),
+            compares,
             ..Self::default()
         }
     }
@@ -79,6 +79,12 @@ impl Plan {
             flavours.insert(Flavour::Patched);
         }
         flavours
+    }
+
+    /// Those of them whose guests have other people's tests along.
+    pub fn with_suites(&self) -> BTreeSet<Flavour> {
+        let boots = self.boots.iter().filter(|boot| boot.suites);
+        boots.map(|boot| boot.kernel).collect()
     }
 
     /// Whether there is anything but the host's own tests.
@@ -134,8 +140,12 @@ mod tests {
               { name = "two", kernel = "patched", cases = ["z"] },
               { name = "three", kernel = "stock", cases = ["z"] },
               { name = "long", kernel = "debug", cases = ["z"], soak = true },
+              { name = "longer", kernel = "stock", cases = ["z"], soak = true, suites = true },
             ]
-            compare = [{ name = "same", left = "one/a", right = "two/a" }]
+            compare = [
+              { name = "same", left = "one/a", right = "two/a" },
+              { name = "apart", left = "long/a", right = "longer/a" },
+            ]
             selftest = [{ fault = "hang", expect = "lost" }]
             "#,
         )
@@ -176,10 +186,12 @@ mod tests {
     #[test]
     fn what_takes_very_long_is_apart() {
         let plan = Plan::soak(&matrix(), &[]);
-        assert_eq!(cases(&plan), ["long:z"]);
-        assert_eq!(plan.flavours(), [Flavour::Debug].into());
+        assert_eq!(cases(&plan), ["long:z", "longer:z"]);
+        assert_eq!(plan.flavours(), [Flavour::Stock, Flavour::Debug].into());
+        assert_eq!(plan.with_suites(), [Flavour::Stock].into());
+        assert_eq!(plan.compares.len(), 1);
         assert!(!plan.host && !plan.patches && plan.selftests.is_empty());
-        assert!(Plan::soak(&matrix(), &["one".into()]).boots.is_empty());
+        assert!(Plan::soak(&matrix(), &["one/x".into()]).boots.is_empty());
     }
 
     #[test]
