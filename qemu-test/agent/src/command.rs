@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! One command on the stdio port.
+//! Programs: one on the stdio port, or others for what they say.
 
+use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use agent::port;
 use anyhow::{Context, Result};
@@ -30,6 +31,31 @@ pub fn run(argv: &[String]) -> Result<i32> {
             Ok(NOT_FOUND)
         }
     }
+}
+
+/// What a program said and how it ended, as shells have it.
+pub struct Said {
+    pub text: String,
+    pub exit: i32,
+}
+
+/// Where programs say it: in a pipe, one that they leave behind would keep us waiting.
+const SAID: &str = "/tmp/said";
+
+/// Runs a program and listens to it.
+pub fn said(command: &mut Command) -> Result<Said> {
+    let file = File::create(SAID).with_context(|| format!("making {SAID}"))?;
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .status()
+        .with_context(|| format!("running {command:?}"))?;
+    let text = fs::read(SAID).with_context(|| format!("reading {SAID}"))?;
+    Ok(Said {
+        text: String::from_utf8_lossy(&text).into_owned(),
+        exit: self::status(status),
+    })
 }
 
 /// What programs of the guest find set.

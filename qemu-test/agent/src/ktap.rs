@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use anyhow::Result;
+
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -17,6 +19,21 @@ pub enum Outcome {
 pub struct Check {
     pub name: String,
     pub outcome: Outcome,
+}
+
+impl Check {
+    pub fn new(name: &str, result: Result<()>) -> Self {
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        };
+        Self::of(name, outcome)
+    }
+
+    pub fn of(name: &str, outcome: Outcome) -> Self {
+        let name = name.to_owned();
+        Self { name, outcome }
+    }
 }
 
 /// The document on the KTAP port.

@@ -28,6 +28,7 @@ mod random;
 mod rtc;
 mod shell;
 mod slabs;
+mod tap;
 mod trace;
 mod vcpu;
 mod workload;

@@ -7,6 +7,8 @@ use std::fs;
 use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::{Case, Context, nosysfs};
+use crate::ktap::{Check, Outcome};
+use crate::tap;
 
 pub const CASE: Case = Case {
     name: "kunit",
@@ -75,12 +77,12 @@ fn relay(context: &mut Context, suite: &str, text: &str) {
         &format!("{suite} ran"),
         ran.context("it has no results: boot with kunit.enable=1"),
     );
-    for (test, state) in results {
-        let name = format!("{suite}.{test}");
-        match state {
-            State::Passed => context.check(&name, Ok(())),
-            State::Failed => context.check(&name, Err(anyhow!("{text}"))),
-            State::Skipped => context.skip(&name, "KUnit has skipped it"),
+    for result in results {
+        let name = format!("{suite}.{}", result.name);
+        match result.outcome {
+            Outcome::Passed => context.check(&name, Ok(())),
+            Outcome::Failed(_) => context.check(&name, Err(anyhow!("{text}"))),
+            Outcome::Skipped(why) => context.skip(&name, &why),
         }
     }
 }
@@ -94,27 +96,10 @@ fn ours(suites: &[String]) -> Result<()> {
     Ok(())
 }
 
-#[derive(Debug, PartialEq)]
-enum State {
-    Passed,
-    Failed,
-    Skipped,
-}
-
 /// The results of a suite's own tests: the lines that are indented once.
-fn results(text: &str) -> Vec<(String, State)> {
-    text.lines().filter_map(result).collect()
-}
-
-fn result(line: &str) -> Option<(String, State)> {
-    let line = line.strip_prefix("    ")?;
-    let (state, rest) = match line.strip_prefix("not ok ") {
-        Some(rest) => (State::Failed, rest),
-        None if line.contains(" # SKIP") => (State::Skipped, line.strip_prefix("ok ")?),
-        None => (State::Passed, line.strip_prefix("ok ")?),
-    };
-    let name = rest.split_whitespace().nth(1)?;
-    Some((name.to_owned(), state))
+fn results(text: &str) -> Vec<Check> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
+    lines.filter_map(tap::result).collect()
 }
 
 #[cfg(test)]
@@ -126,12 +111,8 @@ mod tests {
         let text = "KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: s\n    1..3\n    \
                     ok 1 a\n        ok 1 parameter\n    not ok 2 b\n    ok 3 c # SKIP no such CPU\n\
                     not ok 1 s\n";
-        let expected = [
-            ("a".into(), State::Passed),
-            ("b".into(), State::Failed),
-            ("c".into(), State::Skipped),
-        ];
-        assert_eq!(results(text), expected);
+        let results: Vec<_> = results(text).into_iter().map(|check| check.name).collect();
+        assert_eq!(results, ["a", "b", "c"]);
     }
 
     #[test]

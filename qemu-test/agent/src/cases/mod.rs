@@ -29,6 +29,8 @@ mod rcutorture;
 mod release;
 mod silence;
 mod storm;
+mod stress;
+mod theirs;
 mod three_lines;
 mod unused;
 mod workers;
@@ -84,6 +86,7 @@ pub const CASES: &[Case] = &[
     rcutorture::CASE,
     races::V2,
     races::V1,
+    rcutorture::ALONE,
     global_files::CASE,
     at_boot::CASE,
     release::CASE,
@@ -106,6 +109,12 @@ pub const CASES: &[Case] = &[
     kselftest::CPU_HOTPLUG,
     kselftest::CPUSET_PRS,
     kselftest::CPU_ISOLATION,
+    kselftest::CPUSET,
+    kselftest::CPUSET_V1,
+    kselftest::SCHED,
+    kselftest::TIMERS,
+    kselftest::TIMERS_LONG,
+    stress::CASE,
     demo::CASE,
     nosysfs::WORKERS,
     nosysfs::UNAFFECTED,
@@ -134,12 +143,13 @@ pub struct Context {
 impl Context {
     /// One subtest. A failed one fails the case but does not end it.
     pub fn check(&mut self, name: &str, result: Result<()>) {
-        self.add(name, outcome(result));
+        self.add(Check::new(name, result));
     }
 
     /// One subtest that this guest has nothing for.
     pub fn skip(&mut self, name: &str, why: &str) {
-        self.add(name, ktap::Outcome::Skipped(why.to_owned()));
+        let outcome = ktap::Outcome::Skipped(why.to_owned());
+        self.add(Check::of(name, outcome));
     }
 
     /// A text that the host keeps, and may compare with one of another boot.
@@ -148,23 +158,15 @@ impl Context {
         writeln!(self.data, "{line}").with_context(|| format!("handing over the artifact {name}"))
     }
 
-    fn add(&mut self, name: &str, outcome: ktap::Outcome) {
-        let said = match outcome {
+    fn add(&mut self, check: Check) {
+        let said = match check.outcome {
             ktap::Outcome::Passed => "ok",
             ktap::Outcome::Skipped(_) => "skipped",
             ktap::Outcome::Failed(_) => "failed",
         };
         // The report comes when the case is over. The console shows what it was doing meanwhile.
-        eprintln!("agent: {}: {name}: {said}", self.case);
-        let name = name.to_owned();
-        self.checks.push(Check { name, outcome });
-    }
-}
-
-fn outcome(result: Result<()>) -> ktap::Outcome {
-    match result {
-        Ok(()) => ktap::Outcome::Passed,
-        Err(error) => ktap::Outcome::Failed(format!("{error:#}")),
+        eprintln!("agent: {}: {}: {said}", self.case, check.name);
+        self.checks.push(check);
     }
 }
 
@@ -204,7 +206,7 @@ pub fn run(names: &[String], count_for: Option<Duration>, ports: &Ports) -> Resu
             ktap.case(name, &context.checks)?;
         }
         if let Some(leaks) = leaks {
-            ktap.test("leaks", &outcome(leaks.none()))?;
+            ktap.test("leaks", &Check::new("leaks", leaks.none()).outcome)?;
         }
         Ok(())
     })

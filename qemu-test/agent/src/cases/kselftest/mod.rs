@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Selftests of the kernel tree: its own, for the host to compare on stock and patched, and ours.
 
+mod programs;
+
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+pub use self::programs::{CPUSET, CPUSET_V1, SCHED, TIMERS, TIMERS_LONG};
+use super::theirs::SKIPPED;
 use super::{Case, Context};
 use crate::cgroup::Hierarchy;
-use crate::command;
+use crate::command::{self, Said};
 
 pub const CPU_HOTPLUG: Case = Case {
     name: "kselftest-cpu-hotplug",
@@ -32,8 +36,6 @@ const ROOT: &str = "/kselftest";
 const SHOW_DOMAINS: &str = "/sys/kernel/debug/sched/verbose";
 /// The factor for test_cpuset_prs.sh's delays, which are for faster machines than an emulated one.
 const DELAY: &str = "2";
-/// KSFT_SKIP of tools/testing/selftests/kselftest.h.
-const SKIPPED: i32 = 4;
 
 fn cpu_hotplug(context: &mut Context) -> Result<()> {
     let said = run("cpu-hotplug", "cpu-on-off-test.sh", &["-a"])?;
@@ -71,25 +73,19 @@ fn cpu_isolation(context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// What a script said and how it ended.
-struct Said {
-    text: String,
-    exit: i32,
+fn run(folder: &str, name: &str, args: &[&str]) -> Result<Said> {
+    command::said(script(folder, name).args(args))
 }
 
-fn run(folder: &str, script: &str, args: &[&str]) -> Result<Said> {
-    let output = command::environment(&mut Command::new("/bin/bash"))
-        .arg(format!("./{script}"))
-        .args(args)
-        .current_dir(format!("{ROOT}/{folder}"))
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("running {folder}/{script}"))?;
-    let text = [output.stdout, output.stderr].concat();
-    Ok(Said {
-        text: String::from_utf8_lossy(&text).into_owned(),
-        exit: command::status(output.status),
-    })
+fn script(folder: &str, name: &str) -> Command {
+    let mut command = in_folder(folder, Command::new("/bin/bash"));
+    command.arg(format!("./{name}"));
+    command
+}
+
+fn in_folder(folder: &str, mut command: Command) -> Command {
+    command::environment(&mut command).current_dir(format!("{ROOT}/{folder}"));
+    command
 }
 
 /// Hands the output to the host, which compares that of stock with that of the patched kernel.
