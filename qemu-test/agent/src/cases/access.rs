@@ -98,7 +98,7 @@ fn without_capability() -> Result<()> {
 
 /// Whoever has been given a cgroup that is a partition can neither give its CPUs to all nor take others.
 fn owner_of_partition() -> Result<()> {
-    let mut hierarchy = Hierarchy::v2()?;
+    let hierarchy = Hierarchy::v2()?;
     hierarchy.make("theirs")?;
     let state = hierarchy.partition("theirs", "2", "isolated")?;
     expect(state.as_str(), "isolated")?;

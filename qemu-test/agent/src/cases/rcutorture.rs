@@ -28,8 +28,8 @@ pub const ALONE: Case = Case {
 
 /// Times are in milliseconds here, and in seconds (Documentation/admin-guide/kernel-parameters.txt).
 const PARAMETERS: &str = "nocbs_nthreads=2 nocbs_toggle=200 stat_interval=30";
-/// What tools/testing/selftests/rcutorture has for kernels with CPU hotplug and offloading, with less
-/// time before the first CPU goes offline; jiffies are meant there.
+/// What tools/testing/selftests/rcutorture has for kernels with CPU hotplug and offloading, but that the
+/// first CPU goes offline after three seconds. The next ones follow after so many jiffies.
 const ALONE_PARAMETERS: &str = "n_barrier_cbs=4 stat_interval=15 test_no_idle_hz=1 \
                                 nocbs_nthreads=8 nocbs_toggle=1000 onoff_interval=200 onoff_holdoff=3";
 const ALONE_TIME: Duration = Duration::from_secs(30);
