@@ -40,12 +40,7 @@ impl Runner<'_> {
         if !boot.keep {
             return self.run(boot, results);
         }
-        let place = kept::place(
-            &self.kept,
-            boot,
-            self.provisions.of(boot.kernel)?,
-            self.accel,
-        );
+        let place = self.place(boot)?;
         if let Some((known, artifacts)) = kept::load(&place) {
             results.extend(known);
             return Ok(artifacts);
@@ -54,6 +49,17 @@ impl Runner<'_> {
         let artifacts = self.run(boot, results)?;
         kept::store(&place, &results.list[mark..], &artifacts)?;
         Ok(artifacts)
+    }
+
+    /// Keeps nothing of it any longer.
+    pub fn forget(&self, boot: &Boot) -> Result<()> {
+        kept::forget(&self.place(boot)?)
+    }
+
+    /// Where its results are kept.
+    fn place(&self, boot: &Boot) -> Result<PathBuf> {
+        let provision = self.provisions.of(boot.kernel)?;
+        Ok(kept::place(&self.kept, boot, provision, self.accel))
     }
 
     /// Runs it; its results are added as they come.

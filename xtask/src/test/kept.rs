@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -76,6 +76,16 @@ pub fn store(place: &Path, results: &[TestResult], artifacts: &Artifacts) -> Res
     Ok(())
 }
 
+/// Keeps them no longer, if they are.
+pub fn forget(place: &Path) -> Result<()> {
+    match fs::remove_file(place) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", place.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +108,8 @@ mod tests {
             (results[1].status, results[1].detail.as_str()),
             (Status::Skipped, "why")
         );
+        forget(&place).unwrap();
+        assert!(load(&place).is_none());
+        forget(&place).unwrap();
     }
 }

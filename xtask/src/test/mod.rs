@@ -25,7 +25,7 @@ use anyhow::{Context, Result};
 
 use self::boots::Runner;
 use self::matrix::{Compare, Matrix, artifact};
-use self::results::{Results, TestResult};
+use self::results::{Results, Status, TestResult};
 use self::select::{PATCHES, Plan, compare_name};
 use crate::exit::Code;
 use crate::guest::accel::Accel;
@@ -157,7 +157,11 @@ impl Suite<'_> {
             artifacts.insert(boot.name.as_str(), runner.boot(boot, results)?);
         }
         for compare in &self.plan.compares {
-            results.extend(compared(compare, &artifacts)?);
+            let found = compared(compare, &artifacts)?;
+            if found.iter().any(|result| result.status == Status::Failed) {
+                self.forget(compare, &runner)?;
+            }
+            results.extend(found);
         }
         if self.plan.kunit {
             let patched = provisions.of(Flavour::Patched)?;
@@ -172,6 +176,16 @@ impl Suite<'_> {
         }
         for name in &self.plan.exits {
             results.add(exits::run(self.project, name)?);
+        }
+        Ok(())
+    }
+
+    /// A comparison that has failed is one of fresh results the next time.
+    fn forget(&self, compare: &Compare, runner: &Runner<'_>) -> Result<()> {
+        let sides = [artifact(&compare.left)?.0, artifact(&compare.right)?.0];
+        let boots = self.plan.boots.iter();
+        for boot in boots.filter(|boot| sides.contains(&boot.name.as_str())) {
+            runner.forget(boot)?;
         }
         Ok(())
     }
