@@ -111,7 +111,6 @@ pub const CASES: &[Case] = &[
     kselftest::CPU_ISOLATION,
     kselftest::CPUSET,
     kselftest::CPUSET_V1,
-    kselftest::SCHED,
     kselftest::TIMERS,
     kselftest::TIMERS_LONG,
     stress::CASE,
