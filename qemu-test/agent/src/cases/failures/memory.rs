@@ -23,6 +23,13 @@ pub struct Change<'a> {
     pub undo: &'a str,
 }
 
+/// How many allocations could fail, and how often the whole did for it.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub allocations: u32,
+    pub failures: u32,
+}
+
 impl Change<'_> {
     pub fn reversed(self) -> Self {
         Self {
@@ -32,9 +39,9 @@ impl Change<'_> {
         }
     }
 
-    /// Does it with each allocation failing in turn that a task makes for it: then it has failed,
-    /// nothing has changed, and the next try succeeds. How often it has failed.
-    pub fn out_of_memory(&self, task: &FailNth) -> Result<u32> {
+    /// Does it with each allocation failing in turn that a task makes for it. What fails for that has
+    /// changed nothing, and succeeds when it is tried again; what goes on without has done all.
+    pub fn out_of_memory(&self, task: &FailNth) -> Result<Tally> {
         let file = File::options().write(true).open(self.path);
         let mut file = file.with_context(|| format!("opening {}", self.path))?;
         let before = dump::at_once()?;
@@ -44,13 +51,13 @@ impl Change<'_> {
         self.write(&mut file, self.undo)?;
         is(&before).context("undone")?;
 
-        let mut failures = 0;
+        let mut tally = Tally::default();
         for number in 1..MOST {
             let (result, reached) = task.during(number, || file.write_all(self.text.as_bytes()))?;
             let verdict = match result {
                 Ok(()) => is(&after),
                 Err(error) => {
-                    failures += 1;
+                    tally.failures += 1;
                     failed(Err(error), Errno::NOMEM)
                         .and_then(|()| is(&before))
                         .and_then(|()| self.write(&mut file, self.text).context("the next try"))
@@ -60,8 +67,9 @@ impl Change<'_> {
             self.write(&mut file, self.undo)?;
             if !reached {
                 is(&before).context("in the end")?;
-                return Ok(failures);
+                return Ok(tally);
             }
+            tally.allocations += 1;
         }
         bail!("it allocates memory more than {MOST} times")
     }
