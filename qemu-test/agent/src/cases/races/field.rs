@@ -160,12 +160,19 @@ impl Field {
 
     fn check(&self, certain: Certain) -> Result<()> {
         let facts = self.facts()?;
-        observe::same(
+        let checked = observe::same(
             &observe::view(self.version, &self.hierarchy)?,
             &facts.view(),
-        )?;
-        allowed::of_all_tasks(&facts, &self.askers, certain)?;
-        allowed::of_workqueues(&facts, certain)
+        )
+        .and_then(|()| allowed::of_all_tasks(&facts, &self.askers, certain))
+        .and_then(|()| allowed::of_workqueues(&facts, certain));
+        let Facts {
+            online,
+            isolated,
+            groups,
+            ..
+        } = &facts;
+        checked.with_context(|| format!("{online} online, {isolated} isolated, {groups}"))
     }
 
     /// Ends the tasks and removes the groups.

@@ -31,19 +31,26 @@ impl Version {
         }
     }
 
-    fn layout(self, hierarchy: &Hierarchy, online: Mask, isolated: Mask) -> Result<Layout> {
+    /// What the groups make of the CPUs, and what they are.
+    fn layout(
+        self,
+        hierarchy: &Hierarchy,
+        online: Mask,
+        isolated: Mask,
+    ) -> Result<(Layout, String)> {
         let groups = hierarchy.groups()?.into_iter();
         match self {
             Self::V1 => {
                 let groups = ["".to_owned()].into_iter().chain(groups);
                 let groups = groups.map(|path| v1_group(hierarchy, path));
-                Ok(v1::layout(&groups.collect::<Result<Vec<_>>>()?))
+                let groups = groups.collect::<Result<Vec<_>>>()?;
+                Ok((v1::layout(&groups), format!("{groups:?}")))
             }
             Self::V2 => {
                 let groups = groups.map(|path| v2_group(hierarchy, path));
                 let groups = groups.collect::<Result<Vec<_>>>()?;
                 v2::is_sound(&groups, isolated)?;
-                Ok(v2::layout(&groups, online))
+                Ok((v2::layout(&groups, online), format!("{groups:?}")))
             }
         }
     }
@@ -95,12 +102,14 @@ pub fn facts(version: Version, hierarchy: &Hierarchy, requested: Mask) -> Result
             isolated = isolated | Mask::of(cpu);
         }
     }
+    let (layout, groups) = version.layout(hierarchy, online, isolated)?;
     Ok(Facts {
         possible: cpus.into_iter().collect(),
         online,
         isolated,
-        layout: version.layout(hierarchy, online, isolated)?,
+        layout,
         requested,
+        groups,
     })
 }
 

@@ -57,6 +57,8 @@ pub struct Facts {
     pub layout: Layout,
     /// The last mask that the global file of the workqueues has taken.
     pub requested: Mask,
+    /// The groups as they were found, to be told with what is wrong.
+    pub groups: String,
 }
 
 /// What was written last. A mask for all unbound workqueues is taken as it is, and isolated CPUs leave it
@@ -158,6 +160,7 @@ mod tests {
                 balanced: vec![Mask(0xcf)],
             },
             requested: Mask(0x1f),
+            groups: String::new(),
         }
     }
 
