@@ -9,7 +9,7 @@ use super::allowed::{self, Certain};
 use super::model::{Facts, Last};
 use super::observe::{self, Version};
 use super::tally::Tally;
-use super::writers::{self, Writers, cpus, flags, masks, partitions, tasks};
+use super::writers::{self, GROUPS, Writer, Writers, cpus, flags, masks, partitions, tasks};
 use crate::cases::nosysfs::{self, GLOBAL};
 use crate::cases::soon;
 use crate::cgroup::Hierarchy;
@@ -19,6 +19,9 @@ use crate::random::Random;
 use crate::workload::{self, Worker};
 
 const ASKERS: usize = 6;
+/// So many CPUs each group has. There is one more, whose isolation can be changed at any time.
+const PER_GROUP: usize = 2;
+const ROOT: &str = "root";
 /// So many of the processes that fork are moved between groups as well.
 const FORKERS: usize = 2;
 /// No writer has that number.
@@ -39,6 +42,9 @@ pub struct Field {
 impl Field {
     pub fn new(version: Version) -> Result<Self> {
         let hierarchy = version.mount()?;
+        // As long as nobody writes there, it is what isolation leaves.
+        let requested = nosysfs::read(GLOBAL)?;
+        nosysfs::write(GLOBAL, requested)?;
         let askers = (0..ASKERS).map(|_| tasks::Asker::new());
         Ok(Self {
             askers: askers.collect::<Result<_>>()?,
@@ -46,17 +52,17 @@ impl Field {
             hierarchy,
             version,
             cpus: cpu::hotpluggable()?,
-            requested: AtomicU64::new(nosysfs::read(GLOBAL)?.0),
+            requested: AtomicU64::new(requested.0),
         })
     }
 
     /// Several of a kind are in each other's way.
     pub fn writers(&self) -> Writers<'_> {
-        let cpus = self.cpus.as_slice();
+        let (cpus, to_isolate) = (self.cpus.as_slice(), self.to_isolate());
         let mut writers: Writers<'_> = vec![
-            Box::new(cpus::ThreeLines { cpus }),
-            Box::new(cpus::ThreeLines { cpus }),
-            Box::new(cpus::OneLine { cpus }),
+            Box::new(cpus::ThreeLines { cpus: to_isolate }),
+            Box::new(cpus::ThreeLines { cpus: to_isolate }),
+            Box::new(cpus::OneLine { cpus, to_isolate }),
             Box::new(masks::OfAll {
                 cpus,
                 requested: &self.requested,
@@ -72,24 +78,38 @@ impl Field {
                 pids: self.moving(),
             }),
         ];
-        for _ in 0..2 {
-            writers.push(self.writer_of_groups());
+        match self.version {
+            Version::V1 => {
+                let flags = (0..2).map(|_| flags::Flags {
+                    hierarchy: &self.hierarchy,
+                    cpus,
+                });
+                writers.extend(flags.map(boxed));
+            }
+            Version::V2 => writers.extend(self.partitions().map(boxed)),
         }
         writers
     }
 
-    /// One CPU is kept from partitions, so that there is one whose isolation can be changed.
-    fn writer_of_groups(&self) -> Box<dyn writers::Writer + '_> {
-        let hierarchy = &self.hierarchy;
+    /// Each group has CPUs of its own, and is one kind of partition. cpuset of Linux 7.3 loses count of CPUs
+    /// that two groups want, and of those of a partition that fails to become the other kind.
+    fn partitions(&self) -> impl Iterator<Item = partitions::Partitions<'_>> {
+        let kinds = ["isolated", "isolated", ROOT];
+        let groups = GROUPS.into_iter().zip(kinds);
+        let groups = groups.zip(self.cpus[1..].chunks(PER_GROUP));
+        groups.map(|((group, partition), cpus)| partitions::Partitions {
+            hierarchy: &self.hierarchy,
+            group,
+            partition,
+            cpus,
+        })
+    }
+
+    /// Not those of the root partition, which hotplug lets be valid with isolated CPUs; all in cgroup v1.
+    fn to_isolate(&self) -> &[u32] {
         match self.version {
-            Version::V1 => Box::new(flags::Flags {
-                hierarchy,
-                cpus: &self.cpus,
-            }),
-            Version::V2 => Box::new(partitions::Partitions {
-                hierarchy,
-                cpus: &self.cpus[1..],
-            }),
+            Version::V1 => &self.cpus,
+            Version::V2 => &self.cpus[..=2 * PER_GROUP],
         }
     }
 
@@ -146,7 +166,7 @@ impl Field {
     fn isolate_other(&self, random: &mut Random) -> Result<()> {
         let facts = self.facts()?;
         let taken = |cpu: &u32| facts.layout.taken.has(*cpu);
-        let cpus = self.cpus.iter().copied();
+        let cpus = self.to_isolate().iter().copied();
         let free: Vec<_> = cpus.filter(|cpu| !taken(cpu)).collect();
         ensure!(!free.is_empty(), "partitions have all CPUs");
         let cpu = random.one_of(&free);
@@ -181,4 +201,8 @@ impl Field {
         // What they have forked last is on its way out.
         soon(|| self.hierarchy.clear())
     }
+}
+
+fn boxed<'a, T: Writer + 'a>(writer: T) -> Box<dyn Writer + 'a> {
+    Box::new(writer)
 }

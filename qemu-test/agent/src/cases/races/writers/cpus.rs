@@ -24,6 +24,8 @@ pub struct ThreeLines<'a> {
 /// Writes one of them, and leaves the CPU as it is then.
 pub struct OneLine<'a> {
     pub cpus: &'a [u32],
+    /// Those of them that may be isolated.
+    pub to_isolate: &'a [u32],
 }
 
 impl Writer for ThreeLines<'_> {
@@ -53,11 +55,10 @@ impl Writer for OneLine<'_> {
     }
 
     fn step(&mut self, random: &mut Random, tally: &mut Tally) -> Result<()> {
-        let cpu = random.one_of(self.cpus);
         match random.below(4) {
-            0 => offline(cpu, tally),
-            1 => online(cpu, tally),
-            _ => isolated(cpu, random.coin(), tally),
+            0 => offline(random.one_of(self.cpus), tally),
+            1 => online(random.one_of(self.cpus), tally),
+            _ => isolated(random.one_of(self.to_isolate), random.coin(), tally),
         }
     }
 }

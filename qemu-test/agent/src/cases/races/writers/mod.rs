@@ -16,8 +16,7 @@ use super::tally::{Kind, Tally};
 use crate::mask::Mask;
 use crate::random::Random;
 
-/// The groups, each before those below it.
-pub const GROUPS: [&str; 4] = ["a", "b", "c", "c/d"];
+pub const GROUPS: [&str; 3] = ["a", "b", "c"];
 
 /// One who writes.
 pub trait Writer: Send {

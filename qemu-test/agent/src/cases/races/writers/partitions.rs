@@ -1,35 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! cgroup v2: groups come, become partitions of all kinds, change, and go.
-
-use std::fs;
+//! cgroup v2: a group comes, becomes a partition of either kind, changes, and goes.
 
 use anyhow::Result;
 use rustix::io::Errno;
 
 use super::super::tally::{Kind, Tally};
-use super::{GROUPS, Writer, some};
+use super::{Writer, some};
 use crate::cgroup::Hierarchy;
 use crate::random::Random;
 
-/// Another writer has removed the group, or not made it yet.
-const GONE: &[Errno] = &[Errno::NOENT, Errno::NODEV];
+const PARTITION_FILE: &str = "cpuset.cpus.partition";
 
-const MAKE: Kind = Kind::contested(
-    "making a group",
-    &[Errno::EXIST, Errno::NOENT, Errno::NODEV],
-);
-/// It has tasks, or others below it.
-const REMOVE: Kind = Kind::contested(
-    "removing a group",
-    &[Errno::BUSY, Errno::NOENT, Errno::NODEV],
-);
-const CPUS: Kind = Kind::contested("changing a group's CPUs", GONE);
-/// Another group has them.
+const MAKE: Kind = Kind::contested("making a group", &[Errno::EXIST]);
+/// It has tasks.
+const REMOVE: Kind = Kind::contested("removing a group", &[Errno::BUSY, Errno::NOENT]);
+/// They are too few for what SCHED_DEADLINE has promised.
+const CPUS: Kind = Kind::contested("changing a group's CPUs", &[Errno::BUSY, Errno::NOENT]);
 const EXCLUSIVE: Kind = Kind::contested(
     "changing a group's exclusive CPUs",
-    &[Errno::INVAL, Errno::NOENT, Errno::NODEV],
+    &[Errno::BUSY, Errno::NOENT],
 );
-const PARTITION: Kind = Kind::contested("changing a partition", GONE);
+const PARTITION: Kind = Kind::contested("changing a partition", &[Errno::NOENT]);
 /// What becomes of that, as the group's file says.
 const ROOT: Kind = Kind::new("a root partition", &[]);
 const ISOLATED: Kind = Kind::new("an isolated partition", &[]);
@@ -39,9 +30,12 @@ const KINDS: [Kind; 8] = [
     MAKE, REMOVE, CPUS, EXCLUSIVE, PARTITION, ROOT, ISOLATED, INVALID,
 ];
 
+/// Has one group, which becomes one kind of partition; others have others, of other CPUs.
 pub struct Partitions<'a> {
     pub hierarchy: &'a Hierarchy,
-    /// The CPUs that are given to partitions.
+    pub group: &'static str,
+    pub partition: &'static str,
+    /// The CPUs that the group may be given.
     pub cpus: &'a [u32],
 }
 
@@ -51,42 +45,32 @@ impl Writer for Partitions<'_> {
     }
 
     fn steps(&self) -> usize {
-        60
+        40
     }
 
     fn step(&mut self, random: &mut Random, tally: &mut Tally) -> Result<()> {
-        let group = random.one_of(&GROUPS);
         match random.below(16) {
-            0..3 => self.make(group, tally),
-            3 => {
-                tally.note(&REMOVE, self.hierarchy.remove(group))?;
-                Ok(())
+            0..3 => {
+                tally.note(&MAKE, self.hierarchy.make(self.group))?;
             }
-            4..8 => self.set_cpus(group, "cpuset.cpus", &CPUS, random, tally),
-            8..11 => self.set_cpus(group, "cpuset.cpus.exclusive", &EXCLUSIVE, random, tally),
-            _ => self.set_partition(group, random, tally),
+            3 => {
+                tally.note(&REMOVE, self.hierarchy.remove(self.group))?;
+            }
+            4..8 => self.set_cpus("cpuset.cpus", &CPUS, random, tally)?,
+            8..11 => self.set_cpus("cpuset.cpus.exclusive", &EXCLUSIVE, random, tally)?,
+            11 => {
+                tally.note(&PARTITION, self.write(PARTITION_FILE, "member"))?;
+            }
+            _ => self.become_partition(tally)?,
         }
+        Ok(())
     }
 }
 
 impl Partitions<'_> {
-    /// One that has others below it has no tasks: that is how cgroup v2 wants it.
-    fn make(&self, group: &str, tally: &mut Tally) -> Result<()> {
-        let is_parent = GROUPS
-            .iter()
-            .any(|other| other.starts_with(&format!("{group}/")));
-        let made = self.hierarchy.make(group);
-        if tally.note(&MAKE, made)? && is_parent {
-            let file = format!("{group}/cgroup.subtree_control");
-            tally.note(&CPUS, self.hierarchy.write(&file, "+cpuset"))?;
-        }
-        Ok(())
-    }
-
     /// Some of the CPUs, or none any more.
     fn set_cpus(
         &self,
-        group: &str,
         file: &str,
         kind: &Kind,
         random: &mut Random,
@@ -96,26 +80,25 @@ impl Partitions<'_> {
             0 => String::new(),
             _ => some(random, self.cpus, self.cpus.len()).to_list(),
         };
-        let written = self
-            .hierarchy
-            .write(&format!("{group}/{file}"), &format!("{list}\n"));
-        tally.note(kind, written)?;
+        tally.note(kind, self.write(file, &format!("{list}\n")))?;
         Ok(())
     }
 
-    fn set_partition(&self, group: &str, random: &mut Random, tally: &mut Tally) -> Result<()> {
-        let file = format!("{group}/cpuset.cpus.partition");
-        let kind = random.one_of(&["root", "isolated", "isolated", "member"]);
-        tally.note(&PARTITION, self.hierarchy.write(&file, kind))?;
-        let path = format!("{}/{file}", crate::cgroup::ROOT);
-        let is = fs::read_to_string(path).unwrap_or_default();
-        let seen = match is.trim_end() {
-            "root" => &ROOT,
-            "isolated" => &ISOLATED,
-            other if other.contains("invalid") => &INVALID,
-            _ => return Ok(()),
-        };
-        tally.note(seen, Ok(()))?;
+    fn become_partition(&self, tally: &mut Tally) -> Result<()> {
+        if tally.note(&PARTITION, self.write(PARTITION_FILE, self.partition))? {
+            let file = format!("{}/{PARTITION_FILE}", self.group);
+            let seen = match self.hierarchy.read(&file)?.as_str() {
+                "root" => &ROOT,
+                "isolated" => &ISOLATED,
+                _ => &INVALID,
+            };
+            tally.note(seen, Ok(()))?;
+        }
         Ok(())
+    }
+
+    fn write(&self, file: &str, text: &str) -> Result<()> {
+        self.hierarchy
+            .write(&format!("{}/{file}", self.group), text)
     }
 }

@@ -92,8 +92,7 @@ impl Writer for Moving<'_> {
         let pid = random.one_of(&self.pids);
         let group = match random.coin() {
             true => ".",
-            // Not between a group and those below it.
-            false => random.one_of(&[GROUPS[0], GROUPS[1], GROUPS[3]]),
+            false => random.one_of(&GROUPS),
         };
         tally.note(&MOVE, self.hierarchy.enter(group, pid))?;
         Ok(())
