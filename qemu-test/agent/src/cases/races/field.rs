@@ -67,8 +67,8 @@ impl Field {
                 cpus,
                 requested: &self.requested,
             }),
-            Box::new(masks::OfModule { cpus }),
-            Box::new(masks::Loader),
+            Box::new(masks::Module { cpus }),
+            Box::new(masks::Module { cpus }),
             Box::new(tasks::Asking {
                 askers: &self.askers,
                 cpus,

@@ -18,12 +18,16 @@ const OF_ALL: Kind = Kind::contested(
     "changing the mask of all unbound workqueues",
     &[Errno::INVAL],
 );
+/// The module is not there, or about to come or go.
 const OF_MODULE: Kind = Kind::contested(
     "changing the module's mask",
     &[Errno::INVAL, Errno::NOENT, Errno::NODEV],
 );
-const LOAD: Kind = Kind::contested("loading the module", &[Errno::EXIST]);
-const UNLOAD: Kind = Kind::contested("unloading the module", &[Errno::NOENT, Errno::AGAIN]);
+const LOAD: Kind = Kind::contested("loading the module", &[Errno::EXIST, Errno::BUSY]);
+const UNLOAD: Kind = Kind::contested(
+    "unloading the module",
+    &[Errno::NOENT, Errno::AGAIN, Errno::BUSY],
+);
 
 /// Writes the mask of all. It alone does, and keeps what was taken last.
 pub struct OfAll<'a> {
@@ -49,14 +53,14 @@ impl Writer for OfAll<'_> {
     }
 }
 
-/// Writes the module's mask, if there is one.
-pub struct OfModule<'a> {
+/// Loads the module, writes its mask, and unloads it. Others do so, too.
+pub struct Module<'a> {
     pub cpus: &'a [u32],
 }
 
-impl Writer for OfModule<'_> {
+impl Writer for Module<'_> {
     fn kinds(&self) -> &'static [Kind] {
-        &[OF_MODULE]
+        &[OF_MODULE, LOAD, UNLOAD]
     }
 
     fn steps(&self) -> usize {
@@ -64,27 +68,10 @@ impl Writer for OfModule<'_> {
     }
 
     fn step(&mut self, random: &mut Random, tally: &mut Tally) -> Result<()> {
-        tally.note(&OF_MODULE, nosysfs::write(OURS, mask(random, self.cpus)))?;
-        Ok(())
-    }
-}
-
-/// Loads the module and unloads it.
-pub struct Loader;
-
-impl Writer for Loader {
-    fn kinds(&self) -> &'static [Kind] {
-        &[LOAD, UNLOAD]
-    }
-
-    fn steps(&self) -> usize {
-        12
-    }
-
-    fn step(&mut self, random: &mut Random, tally: &mut Tally) -> Result<()> {
-        match random.below(5) {
-            0..3 => tally.note(&LOAD, module::load(nosysfs::MODULE, ""))?,
-            _ => tally.note(&UNLOAD, module::unload(nosysfs::MODULE))?,
+        match random.below(8) {
+            0..2 => tally.note(&LOAD, module::load(nosysfs::MODULE, ""))?,
+            2 => tally.note(&UNLOAD, module::unload(nosysfs::MODULE))?,
+            _ => tally.note(&OF_MODULE, nosysfs::write(OURS, mask(random, self.cpus)))?,
         };
         Ok(())
     }
