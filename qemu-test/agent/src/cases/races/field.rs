@@ -19,9 +19,6 @@ use crate::random::Random;
 use crate::workload::{self, Worker};
 
 const ASKERS: usize = 6;
-/// So many CPUs each group has. There is one more, whose isolation can be changed at any time.
-const PER_GROUP: usize = 2;
-const ROOT: &str = "root";
 /// So many of the processes that fork are moved between groups as well.
 const FORKERS: usize = 2;
 /// No writer has that number.
@@ -91,13 +88,15 @@ impl Field {
         writers
     }
 
-    /// Each group has CPUs of its own, and is one kind of partition. cpuset of Linux 7.3 loses count of CPUs
-    /// that two groups want, and of those of a partition that fails to become the other kind.
+    /// A CPU for each isolated partition, and the rest for a root one. cpuset of Linux 7.3 loses count of CPUs
+    /// that two groups want, and of those of a partition with tasks that all went offline and do not all
+    /// come back at once.
     fn partitions(&self) -> impl Iterator<Item = partitions::Partitions<'_>> {
-        let kinds = ["isolated", "isolated", ROOT];
-        let groups = GROUPS.into_iter().zip(kinds);
-        let groups = groups.zip(self.cpus[1..].chunks(PER_GROUP));
-        groups.map(|((group, partition), cpus)| partitions::Partitions {
+        let (cpus, rest) = self.cpus[1..].split_at(GROUPS.len());
+        let isolated = GROUPS.into_iter().zip(cpus.chunks(1));
+        let isolated = isolated.map(|(group, cpus)| (group, "isolated", cpus));
+        let all = isolated.chain([("without-tasks", "root", rest)]);
+        all.map(|(group, partition, cpus)| partitions::Partitions {
             hierarchy: &self.hierarchy,
             group,
             partition,
@@ -109,7 +108,7 @@ impl Field {
     fn to_isolate(&self) -> &[u32] {
         match self.version {
             Version::V1 => &self.cpus,
-            Version::V2 => &self.cpus[..=2 * PER_GROUP],
+            Version::V2 => &self.cpus[..=GROUPS.len()],
         }
     }
 

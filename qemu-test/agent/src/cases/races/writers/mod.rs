@@ -16,7 +16,8 @@ use super::tally::{Kind, Tally};
 use crate::mask::Mask;
 use crate::random::Random;
 
-pub const GROUPS: [&str; 3] = ["a", "b", "c"];
+/// The groups that tasks are moved to.
+pub const GROUPS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// One who writes.
 pub trait Writer: Send {
