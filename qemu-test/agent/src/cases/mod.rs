@@ -102,6 +102,7 @@ pub const CASES: &[Case] = &[
     deadline::CASE,
     perf_events::CASE,
     partition::CASE,
+    partition::OVER_ISOLATED,
     cpuset::V1,
     cpuset::NO_CGROUP,
     kunit::CASE,

@@ -18,6 +18,12 @@ pub const CASE: Case = Case {
     run,
 };
 
+pub const OVER_ISOLATED: Case = Case {
+    name: "partition-over-isolated",
+    doc: "partitions that want CPU 3, which is isolated: none gets more than is due to it",
+    run: over_one_that_is_isolated,
+};
+
 /// Why cpuset refuses a partition.
 const CONFLICT: &str = "invalid (partition config conflicts with housekeeping setup)";
 
@@ -123,6 +129,35 @@ fn last_one(context: &mut Context, hierarchy: &Hierarchy) -> Result<()> {
     hierarchy.remove("last")?;
     cpu::three_lines(1, false)?;
     cpu::three_lines(2, false)
+}
+
+/// The rules are those of isolcpus=, and hold as well when a partition changes its kind and when it is
+/// looked at again.
+fn over_one_that_is_isolated(context: &mut Context) -> Result<()> {
+    let hierarchy = Hierarchy::v2()?;
+    let before = dump::dump()?;
+    hierarchy.make("switched")?;
+    let state = hierarchy.partition("switched", "2-3", "isolated")?;
+    context.check("an isolated one", expect(state.as_str(), "isolated"));
+    hierarchy.write("switched/cpuset.cpus.partition", "root")?;
+    let is = || hierarchy.read("switched/cpuset.cpus.partition");
+    context.check("it becomes root", expect(is()?, format!("root {CONFLICT}")));
+    let isolated = hierarchy.read("cpuset.cpus.isolated")?;
+    context.check("it gives back the other CPU", expect(isolated, "3".into()));
+    hierarchy.remove("switched")?;
+
+    hierarchy.make("revived")?;
+    let state = hierarchy.partition("revived", "3", "root")?;
+    context.check("a root one", expect(state, format!("root {CONFLICT}")));
+    let is = || hierarchy.read("revived/cpuset.cpus.partition");
+    for online in [false, true] {
+        cpu::set_online(2, online)?;
+        let state = expect(is()?, format!("root {CONFLICT}"));
+        context.check(&format!("CPU 2 is online: {online}"), state);
+    }
+    hierarchy.remove("revived")?;
+    context.check("nothing is different after", same(&before, &dump::dump()?));
+    Ok(())
 }
 
 /// A write to the CPU's file is refused while a partition has it.
