@@ -38,7 +38,7 @@ impl Hooks {
             let probe = format!("p:{EVENTS}/{name} {name}\n");
             match probes.write_all(probe.as_bytes()) {
                 // It was for boot alone, and is not there any more.
-                Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {}
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => {}
                 probed => probed.with_context(|| format!("probing {name}"))?,
             }
         }

@@ -56,6 +56,7 @@ impl Change<'_> {
             let (result, reached) = task.during(number, || file.write_all(self.text.as_bytes()))?;
             let verdict = match result {
                 Ok(()) => is(&after),
+                Err(error) if !reached => Err(error).context("with memory enough"),
                 Err(error) => {
                     tally.failures += 1;
                     failed(Err(error), Errno::NOMEM)

@@ -84,14 +84,14 @@ fn no_kthread() -> Result<()> {
     let mut failures = 0;
     loop {
         let isolate = || set_isolated(FIRST_TIME, true);
-        let (result, _) = kthreadd.during(failures + 1, isolate)?;
+        let (result, reached) = kthreadd.during(failures + 1, isolate)?;
         let Err(error) = result else { break };
         failures += 1;
         // Nobody can fork without memory: fork(2) has two words for that.
-        let words = [Errno::NOMEM, Errno::AGAIN].map(|errno| Some(errno.raw_os_error()));
+        let errno = Errno::from_io_error(&error);
         ensure!(
-            words.contains(&error.raw_os_error()),
-            "allocation {failures}: {error}"
+            reached && matches!(errno, Some(Errno::NOMEM | Errno::AGAIN)),
+            "allocation {failures} fails: {reached}, and the write: {error}"
         );
         is(&before).with_context(|| format!("allocation {failures}"))?;
     }
@@ -105,7 +105,7 @@ fn no_kthread() -> Result<()> {
 
 fn hotplug_memory(context: &mut Context) -> Result<()> {
     let bound = Worker::napping()?;
-    crate::affinity::set(bound.pid(), &[CPU])?;
+    bound.bind(&[CPU])?;
     three_lines(CPU, true)?;
     let path = attribute(CPU, "online");
     let leave = Change {

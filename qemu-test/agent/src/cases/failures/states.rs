@@ -2,14 +2,13 @@
 //! CPU hotplug that fails, at each of its steps.
 
 use std::fs;
-use std::io;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::io::Errno;
 
 use super::is;
 use crate::cases::errors::failed;
-use crate::cpu::{ROOT, attribute, read_trimmed, set_online, write_attr};
+use crate::cpu::{ROOT, attribute, set_online, write_attr};
 use crate::dump;
 
 /// Has hotplug fail at each step that can fail on the way: it has failed then, nothing has changed,
@@ -57,21 +56,14 @@ fn step(line: &str) -> Option<(u32, String)> {
 fn can_fail(cpu: u32, step: u32) -> Result<bool> {
     match write_attr(&attribute(cpu, "hotplug/fail"), step.to_string().as_bytes()) {
         Ok(()) => Ok(true),
-        Err(error) if is_invalid(&error) => Ok(false),
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => Ok(false),
         Err(error) => Err(error).with_context(|| format!("having step {step} fail")),
     }
 }
 
-fn is_invalid(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(Errno::INVAL.raw_os_error())
-}
-
 fn forget(cpu: u32) -> Result<()> {
     let path = attribute(cpu, "hotplug/fail");
-    if read_trimmed(&path)? != "-1" {
-        write_attr(&path, b"-1").with_context(|| format!("writing -1 to {path}"))?;
-    }
-    Ok(())
+    write_attr(&path, b"-1").with_context(|| format!("writing -1 to {path}"))
 }
 
 #[cfg(test)]
