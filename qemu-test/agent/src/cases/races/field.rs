@@ -55,11 +55,11 @@ impl Field {
 
     /// Several of a kind are in each other's way.
     pub fn writers(&self) -> Writers<'_> {
-        let (cpus, to_isolate) = (self.cpus.as_slice(), self.to_isolate());
+        let cpus = self.cpus.as_slice();
         let mut writers: Writers<'_> = vec![
-            Box::new(cpus::ThreeLines { cpus: to_isolate }),
-            Box::new(cpus::ThreeLines { cpus: to_isolate }),
-            Box::new(cpus::OneLine { cpus, to_isolate }),
+            Box::new(cpus::ThreeLines { cpus }),
+            Box::new(cpus::ThreeLines { cpus }),
+            Box::new(cpus::OneLine { cpus }),
             Box::new(masks::OfAll {
                 cpus,
                 requested: &self.requested,
@@ -88,9 +88,9 @@ impl Field {
         writers
     }
 
-    /// A CPU for each isolated partition, and the rest for a root one. cpuset of Linux 7.3 loses count of CPUs
-    /// that two groups want, and of those of a partition with tasks that all went offline and do not all
-    /// come back at once.
+    /// A CPU for each isolated partition, and the rest for a root one. cpuset of Linux 7.3 loses count
+    /// of CPUs that two groups want, and of those of a partition with tasks that all went offline and
+    /// do not all come back at once.
     fn partitions(&self) -> impl Iterator<Item = partitions::Partitions<'_>> {
         let (cpus, rest) = self.cpus[1..].split_at(GROUPS.len());
         let isolated = GROUPS.into_iter().zip(cpus.chunks(1));
@@ -102,14 +102,6 @@ impl Field {
             partition,
             cpus,
         })
-    }
-
-    /// Not those of the root partition, which hotplug lets be valid with isolated CPUs; all in cgroup v1.
-    fn to_isolate(&self) -> &[u32] {
-        match self.version {
-            Version::V1 => &self.cpus,
-            Version::V2 => &self.cpus[..=GROUPS.len()],
-        }
     }
 
     fn moving(&self) -> Vec<u32> {
@@ -165,7 +157,7 @@ impl Field {
     fn isolate_other(&self, random: &mut Random) -> Result<()> {
         let facts = self.facts()?;
         let taken = |cpu: &u32| facts.layout.taken.has(*cpu);
-        let cpus = self.to_isolate().iter().copied();
+        let cpus = self.cpus.iter().copied();
         let free: Vec<_> = cpus.filter(|cpu| !taken(cpu)).collect();
         ensure!(!free.is_empty(), "partitions have all CPUs");
         let cpu = random.one_of(&free);

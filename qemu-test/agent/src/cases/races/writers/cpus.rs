@@ -24,8 +24,6 @@ pub struct ThreeLines<'a> {
 /// Writes one of them, and leaves the CPU as it is then.
 pub struct OneLine<'a> {
     pub cpus: &'a [u32],
-    /// Those of them that may be isolated.
-    pub to_isolate: &'a [u32],
 }
 
 impl Writer for ThreeLines<'_> {
@@ -58,7 +56,7 @@ impl Writer for OneLine<'_> {
         match random.below(4) {
             0 => offline(random.one_of(self.cpus), tally),
             1 => online(random.one_of(self.cpus), tally),
-            _ => isolated(random.one_of(self.to_isolate), random.coin(), tally),
+            _ => isolated(random.one_of(self.cpus), random.coin(), tally),
         }
     }
 }

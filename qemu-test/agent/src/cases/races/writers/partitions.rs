@@ -65,8 +65,8 @@ impl Writer for Partitions<'_> {
 }
 
 impl Partitions<'_> {
-    /// Some of the CPUs, or none any more. The group is no partition then: if it has tasks, and all its CPUs
-    /// have gone offline, cpuset of Linux 7.3 warns of itself.
+    /// Some of the CPUs, or none any more. The group is no partition then: if it has tasks, and all its
+    /// CPUs have gone offline, cpuset of Linux 7.3 warns of itself.
     fn set_cpus(
         &self,
         file: &str,

@@ -17,7 +17,8 @@ const DEPTH: &str = "/sys/power/mem_sleep";
 const TEST: &str = "/sys/power/pm_test";
 /// For so many seconds the machine would stay suspended.
 const DELAY: &str = "/sys/module/suspend/parameters/pm_test_delay";
-/// All but the last step: tasks are frozen, devices suspended, all CPUs but one offline, and the clock stops.
+/// All but the last step: tasks are frozen, devices suspended, all CPUs but one offline, and the clock
+/// stops.
 const LEVEL: &str = "core";
 
 /// A CPU cannot go offline, or somebody wakes the machine.
