@@ -84,7 +84,8 @@ pub const VARIANTS: [Variant; 4] = [
         name: "HOTPLUG_CPU=n, arm64",
         folder: "check-arm64",
         arch: "arm64",
-        off: &["HOTPLUG_CPU"],
+        // Suspend selects it.
+        off: &["HOTPLUG_CPU", "SUSPEND", "PM_DEBUG"],
         on: &[],
         without: &[],
     },
