@@ -20,6 +20,9 @@ const TOTAL: Duration = Duration::from_secs(600);
 /// Deeds, as the agent calls them: the three lines there and back, and what they consist of.
 const OURS: &str = "three lines";
 const PEER: &str = "hotplug";
+/// As such rows end. A CPU that takes part in an offline ticks until it is over, so that ticks and what
+/// they raise are a time, of a host that does other things, too. osnoise counts them in with the others.
+const TIMES: [&str; 3] = ["local timer interrupts", "softirqs", "osnoise: interrupts"];
 
 /// What the agent counted: in so many cycles of each deed, by row.
 #[derive(Debug, Deserialize, Serialize)]
@@ -86,8 +89,7 @@ fn table(counted: &Counted) -> Result<Table> {
     Ok(table)
 }
 
-/// Rows in which the three lines cost more than what they consist of: by one in every second cycle, for
-/// what comes by chance is no part of them.
+/// Rows in which the three lines cost more than what they consist of.
 fn complaints(counted: &Counted) -> Result<Vec<String>> {
     let rows = |deed: &str| {
         let rows = counted.deeds.get(deed);
@@ -100,19 +102,32 @@ fn complaints(counted: &Counted) -> Result<Vec<String>> {
         let count = *ours
             .get(name)
             .with_context(|| format!("{name} was not counted"))?;
-        if count > before + counted.cycles / 2 {
+        if count > before + by_chance(name, before, counted.cycles) {
             complaints.push(format!("{name}: {count} with {OURS}, {before} with {PEER}"));
         }
     }
     Ok(complaints)
 }
 
+/// What may come on top without being the work of the three lines: what comes in every second cycle at
+/// most is no part of them, and times differ by more than that from one run to the next.
+fn by_chance(name: &str, before: u64, cycles: u64) -> u64 {
+    let strays = cycles / 2;
+    if TIMES.iter().any(|row| name.ends_with(row)) {
+        strays.max(before / 4)
+    } else {
+        strays
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn counted(ours: u64, peer: u64) -> Counted {
-        let rows = |count| IndexMap::from([("a".to_owned(), count)]);
+    const ROW: &str = "function call interrupts";
+
+    fn counted(row: &str, ours: u64, peer: u64) -> Counted {
+        let rows = |count| IndexMap::from([(row.to_owned(), count)]);
         Counted {
             cycles: 20,
             deeds: [(OURS.into(), rows(ours)), (PEER.into(), rows(peer))].into(),
@@ -121,16 +136,28 @@ mod tests {
 
     #[test]
     fn one_in_every_cycle_is_no_chance() {
-        assert!(complaints(&counted(20, 20)).unwrap().is_empty());
-        assert!(complaints(&counted(0, 20)).unwrap().is_empty());
-        assert!(complaints(&counted(30, 20)).unwrap().is_empty());
-        let said = complaints(&counted(40, 20)).unwrap();
-        assert_eq!(said, ["a: 40 with three lines, 20 with hotplug"]);
+        assert!(complaints(&counted(ROW, 20, 20)).unwrap().is_empty());
+        assert!(complaints(&counted(ROW, 0, 20)).unwrap().is_empty());
+        assert!(complaints(&counted(ROW, 30, 20)).unwrap().is_empty());
+        let said = complaints(&counted(ROW, 40, 20)).unwrap();
+        assert_eq!(
+            said,
+            ["function call interrupts: 40 with three lines, 20 with hotplug"]
+        );
+    }
+
+    #[test]
+    fn ticks_may_differ_by_a_quarter() {
+        for row in TIMES {
+            assert!(complaints(&counted(row, 331, 300)).unwrap().is_empty());
+            assert_eq!(complaints(&counted(row, 400, 300)).unwrap().len(), 1);
+        }
+        assert_eq!(complaints(&counted(ROW, 331, 300)).unwrap().len(), 1);
     }
 
     #[test]
     fn the_table_is_per_cycle() {
-        let table = table(&counted(50, 20)).unwrap().to_string();
+        let table = table(&counted(ROW, 50, 20)).unwrap().to_string();
         assert!(table.contains("2.5") && table.contains("1.0"), "{table}");
     }
 }
