@@ -175,6 +175,7 @@ impl MachineArgs {
     pub fn machine(&self) -> Result<Machine> {
         Ok(Machine {
             cpus: self.cpus,
+            threads: 1,
             memory: self.memory.clone(),
             accel: self.accel.choose()?,
             append: self.append.clone(),

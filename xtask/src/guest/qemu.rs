@@ -14,6 +14,8 @@ const FIXED_APPEND: &str = "console=ttyS0 panic=-1";
 #[derive(Clone, Debug)]
 pub struct Machine {
     pub cpus: u32,
+    /// CPUs of a core.
+    pub threads: u32,
     /// As QEMU takes it: megabytes, or with a suffix.
     pub memory: String,
     pub accel: Accel,
@@ -73,7 +75,8 @@ impl Invocation<'_> {
         for word in self.machine.accel.arguments() {
             line.word(word);
         }
-        line.words(["-smp", &self.machine.cpus.to_string()]);
+        let Machine { cpus, threads, .. } = self.machine;
+        line.words(["-smp", &format!("{cpus},threads={threads}")]);
         line.words(["-m", &self.machine.memory]);
         line.words(["-device", "virtio-rng-pci"]);
         line.file_chardev("console", &self.streams.console);
@@ -147,6 +150,7 @@ mod tests {
     fn line(dir: &str, append: &str, stdio: Option<&str>) -> String {
         let machine = Machine {
             cpus: 4,
+            threads: 2,
             memory: "512".into(),
             accel: Accel::Tcg,
             append: append.into(),
@@ -174,7 +178,7 @@ mod tests {
             line.ends_with("-append 'console=ttyS0 panic=-1 isolcpus=domain,3'"),
             "{line}"
         );
-        assert!(line.contains(" -smp 4 -m 512 "), "{line}");
+        assert!(line.contains(" -smp 4,threads=2 -m 512 "), "{line}");
         assert!(line.starts_with("/opt/qemu -L /opt/firmware "), "{line}");
     }
 

@@ -66,6 +66,7 @@ impl Runner<'_> {
     fn run(&self, boot: &Boot, results: &mut Results) -> Result<Artifacts> {
         let machine = Machine {
             cpus: boot.cpus,
+            threads: boot.threads,
             memory: boot.memory.clone(),
             accel: self.accel,
             append: boot.append.clone(),
@@ -98,6 +99,7 @@ impl Runner<'_> {
     pub fn selftest(&self, selftest: &Selftest) -> Result<TestResult> {
         let machine = Machine {
             cpus: 2,
+            threads: 1,
             memory: "1G".into(),
             accel: self.accel,
             append: String::new(),

@@ -30,6 +30,9 @@ pub struct Boot {
     pub kernel: Flavour,
     #[serde(default = "default_cpus")]
     pub cpus: u32,
+    /// CPUs of a core.
+    #[serde(default = "default_threads")]
+    pub threads: u32,
     #[serde(default = "default_memory")]
     pub memory: String,
     #[serde(default)]
@@ -101,6 +104,10 @@ pub struct Selftest {
 
 fn default_cpus() -> u32 {
     4
+}
+
+fn default_threads() -> u32 {
+    1
 }
 
 fn default_memory() -> String {
@@ -222,7 +229,7 @@ mod tests {
     fn the_rest_of_a_boot_has_defaults() {
         let matrix = Matrix::parse(BOOT).unwrap();
         let boot = matrix.boot("a").unwrap();
-        assert_eq!((boot.cpus, boot.expect), (4, Expect::Pass));
+        assert_eq!((boot.cpus, boot.threads, boot.expect), (4, 1, Expect::Pass));
     }
 
     #[test]
