@@ -99,7 +99,7 @@ fn do_job() -> Result<()> {
         Ok(None) => return Ok(()),
         Err(error) => {
             eprintln!("agent: {error:#}");
-            writeln!(&ports.ktap, "Bail out! {error:#}")?;
+            writeln!(ports.ktap.clone(), "Bail out! {error:#}")?;
             AGENT_FAILED
         }
     };
@@ -123,7 +123,7 @@ fn work(ports: &Ports) -> Result<Option<i32>> {
 /// The verdict, in a line.
 pub fn say(ports: &Ports, exit: i32) -> Result<()> {
     let verdict = serde_json::to_string(&Verdict { exit })?;
-    writeln!(&ports.verdict, "{verdict}").context("saying the verdict")
+    writeln!(ports.verdict.clone(), "{verdict}").context("saying the verdict")
 }
 
 /// Why the kernel calls itself tainted, as a number (Documentation/admin-guide/tainted-kernels.rst).

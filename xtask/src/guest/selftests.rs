@@ -19,8 +19,9 @@ const SCRIPTS: [&str; 4] = ["kselftest", "cpu-hotplug", "cgroup", "cpu-isolation
 
 /// The programs, by folder. Those of `timers` that change the clock for good or suspend the machine
 /// are left out, as they are when somebody runs all selftests.
-const PROGRAMS: [(&str, &[&str]); 2] = [
+const PROGRAMS: [(&str, &[&str]); 3] = [
     ("cgroup", &["test_cpuset", "wait_inotify"]),
+    ("sched", &["cs_prctl_test"]),
     (
         "timers",
         &[

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Isolation, and what tasks have asked for, outlive hotplug and suspend.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result, bail};
 
 use super::domains::{domains, no_domain};
+use super::suspend::Suspend;
 use super::three_lines::{nobody_may, runs_on};
 use super::{CPU, Case, Context, expect};
-use crate::cpu::{is_isolated, read_trimmed, set_online, three_lines, write_attr};
+use crate::affinity;
+use crate::cpu::{is_isolated, set_online, three_lines};
 use crate::workload::Worker;
-use crate::{affinity, cpu};
 
 pub const CASE: Case = Case {
     name: "survives-hotplug",
@@ -19,9 +18,6 @@ pub const CASE: Case = Case {
 };
 
 const ROUNDS: u32 = 3;
-const STATE: &str = "/sys/power/state";
-/// How deep a suspend goes before it turns round. It needs nobody to wake the machine.
-const DEPTH: &str = "/sys/power/pm_test";
 
 fn run(context: &mut Context) -> Result<()> {
     let bound = Worker::bound(&[CPU])?;
@@ -34,12 +30,15 @@ fn run(context: &mut Context) -> Result<()> {
         let result = is_as_isolated(&bound);
         context.check(&format!("online {round}: all is as isolated"), result);
     }
-    match can_suspend() {
-        None => {
-            let result = suspend().and_then(|()| is_as_isolated(&bound));
+    match Suspend::find()? {
+        Some(suspend) => {
+            let result = suspend.to_ram().and_then(|()| is_as_isolated(&bound));
             context.check("suspend: all is as isolated", result);
         }
-        Some(why) => context.skip("suspend: all is as isolated", &why),
+        None => context.skip(
+            "suspend: all is as isolated",
+            "this kernel has no test of it",
+        ),
     }
     three_lines(CPU, false)?;
     for round in 1..=ROUNDS {
@@ -69,22 +68,4 @@ fn is_as_released(bound: &Worker) -> Result<()> {
 fn is_at_home(bound: &Worker) -> Result<()> {
     expect(affinity::get(bound.pid())?, vec![CPU]).context("the task bound to it")?;
     runs_on(bound.pid(), CPU)
-}
-
-/// Why the machine cannot, if it cannot.
-fn can_suspend() -> Option<String> {
-    let states = read_trimmed(STATE).unwrap_or_default();
-    if !states.split_whitespace().any(|state| state == "mem") {
-        return Some(format!("{STATE} does not offer mem but {states:?}"));
-    }
-    (!Path::new(DEPTH).exists()).then(|| format!("there is no {DEPTH} to wake the machine up"))
-}
-
-/// All CPUs but one go down and come back.
-fn suspend() -> Result<()> {
-    write_attr(DEPTH, b"processors").with_context(|| format!("writing {DEPTH}"))?;
-    let suspended = write_attr(STATE, b"mem").context("suspending to RAM");
-    write_attr(DEPTH, b"none")?;
-    suspended?;
-    expect(cpu::is_online(CPU)?, true)
 }

@@ -27,16 +27,17 @@ mod perf_events;
 mod races;
 mod rcutorture;
 mod release;
+mod replugged;
 mod silence;
 mod storm;
 mod stress;
+mod suspend;
 mod theirs;
 mod three_lines;
 mod unused;
 mod workers;
 
 use std::fmt::Debug;
-use std::fs::File;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -47,7 +48,7 @@ use serde_json::json;
 
 use crate::ktap::{self, Check, Ktap};
 use crate::leaks::Leaks;
-use crate::ports::Ports;
+use crate::ports::{Port, Ports};
 use crate::{cpu, init, workload};
 
 /// The CPU that most cases isolate.
@@ -103,6 +104,8 @@ pub const CASES: &[Case] = &[
     perf_events::CASE,
     partition::CASE,
     partition::OVER_ISOLATED,
+    replugged::CASE,
+    replugged::REWRITTEN,
     cpuset::V1,
     cpuset::NO_CGROUP,
     kunit::CASE,
@@ -112,6 +115,7 @@ pub const CASES: &[Case] = &[
     kselftest::CPU_ISOLATION,
     kselftest::CPUSET,
     kselftest::CPUSET_V1,
+    kselftest::SCHED,
     kselftest::TIMERS,
     kselftest::TIMERS_LONG,
     stress::CASE,
@@ -137,7 +141,7 @@ pub struct Context {
     /// For how long the host wants something counted or gone on with.
     count_for: Option<Duration>,
     checks: Vec<Check>,
-    data: File,
+    data: Port,
 }
 
 impl Context {
@@ -198,7 +202,7 @@ pub fn run(names: &[String], count_for: Option<Duration>, ports: &Ports) -> Resu
                 case: name.clone(),
                 count_for,
                 checks: Vec::new(),
-                data: ports.data.try_clone()?,
+                data: ports.data.clone(),
             };
             if let Err(error) = attempt(name, &mut context) {
                 context.check("runs to its end", Err(error));
@@ -231,10 +235,10 @@ fn attempt(name: &str, context: &mut Context) -> Result<()> {
 pub fn guarded(
     ports: &Ports,
     tests: usize,
-    report: impl FnOnce(&mut Ktap<&File>) -> Result<()>,
+    report: impl FnOnce(&mut Ktap<Port>) -> Result<()>,
 ) -> Result<i32> {
     let before = init::taint()?;
-    let mut ktap = Ktap::begin(&ports.ktap, tests + 1)?;
+    let mut ktap = Ktap::begin(ports.ktap.clone(), tests + 1)?;
     report(&mut ktap)?;
     let after = init::taint()?;
     let outcome = if after & !(before | TAINT_OOT_MODULE) == 0 {

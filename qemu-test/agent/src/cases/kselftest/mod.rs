@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-pub use self::programs::{CPUSET, CPUSET_V1, TIMERS, TIMERS_LONG};
+pub use self::programs::{CPUSET, CPUSET_V1, SCHED, TIMERS, TIMERS_LONG};
 use super::theirs::SKIPPED;
 use super::{Case, Context};
 use crate::cgroup::Hierarchy;

@@ -22,6 +22,12 @@ pub const CPUSET_V1: Case = Case {
     run: cpuset_v1,
 };
 
+pub const SCHED: Case = Case {
+    name: "kselftest-sched",
+    doc: "runs the kernel's selftest of core scheduling",
+    run: sched,
+};
+
 pub const TIMERS: Case = Case {
     name: "kselftest-timers",
     doc: "runs the kernel's selftests of timers and clocks that are soon over",
@@ -61,6 +67,12 @@ fn cpuset_v1(context: &mut Context) -> Result<()> {
         theirs.selftest(name, 1, &mut script("cgroup", name))?;
     }
     theirs.hand_over(context, CPUSET_V1.name)
+}
+
+fn sched(context: &mut Context) -> Result<()> {
+    let mut theirs = Theirs::default();
+    theirs.selftest("cs_prctl_test", 1, &mut program("sched", "cs_prctl_test"))?;
+    theirs.hand_over(context, SCHED.name)
 }
 
 fn timers(context: &mut Context, case: &str, names: &[&str]) -> Result<()> {

@@ -9,7 +9,7 @@ use super::allowed::{self, Certain};
 use super::model::{Facts, Last};
 use super::observe::{self, Version};
 use super::tally::Tally;
-use super::writers::{self, GROUPS, Writer, Writers, cpus, flags, masks, partitions, tasks};
+use super::writers::{self, Writer, Writers, cpus, flags, masks, partitions, tasks};
 use crate::cases::nosysfs::{self, GLOBAL};
 use crate::cases::soon;
 use crate::cgroup::Hierarchy;
@@ -21,6 +21,8 @@ use crate::workload::{self, Worker};
 const ASKERS: usize = 6;
 /// So many of the processes that fork are moved between groups as well.
 const FORKERS: usize = 2;
+/// Of how many CPUs each group makes its partition. Nothing moves tasks to the last one.
+const SHARES: [(&str, usize); 5] = [("a", 2), ("b", 1), ("c", 1), ("d", 1), ("without-tasks", 1)];
 /// No writer has that number.
 const NOBODY: u64 = 0xff;
 
@@ -88,19 +90,17 @@ impl Field {
         writers
     }
 
-    /// A CPU for each isolated partition, and the rest for a root one. cpuset of Linux 7.3 loses count
-    /// of CPUs that two groups want, and of those of a partition with tasks that all went offline and
-    /// do not all come back at once.
+    /// A group for each share of the CPUs. cpuset of Linux 7.3 loses count of CPUs that two groups want.
     fn partitions(&self) -> impl Iterator<Item = partitions::Partitions<'_>> {
-        let (cpus, rest) = self.cpus[1..].split_at(GROUPS.len());
-        let isolated = GROUPS.into_iter().zip(cpus.chunks(1));
-        let isolated = isolated.map(|(group, cpus)| (group, "isolated", cpus));
-        let all = isolated.chain([("without-tasks", "root", rest)]);
-        all.map(|(group, partition, cpus)| partitions::Partitions {
-            hierarchy: &self.hierarchy,
-            group,
-            partition,
-            cpus,
+        let mut rest = &self.cpus[1..];
+        SHARES.into_iter().map(move |(group, share)| {
+            let (cpus, others) = rest.split_at(share);
+            rest = others;
+            partitions::Partitions {
+                hierarchy: &self.hierarchy,
+                group,
+                cpus,
+            }
         })
     }
 

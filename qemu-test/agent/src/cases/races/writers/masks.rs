@@ -23,10 +23,14 @@ const OF_MODULE: Kind = Kind::contested(
     "changing the module's mask",
     &[Errno::INVAL, Errno::NOENT, Errno::NODEV],
 );
-const LOAD: Kind = Kind::contested("loading the module", &[Errno::EXIST, Errno::BUSY]);
+/// Another one does so, and one that waits for that is frozen for a suspend.
+const LOAD: Kind = Kind::contested(
+    "loading the module",
+    &[Errno::EXIST, Errno::BUSY, Errno::INTR],
+);
 const UNLOAD: Kind = Kind::contested(
     "unloading the module",
-    &[Errno::NOENT, Errno::AGAIN, Errno::BUSY],
+    &[Errno::NOENT, Errno::AGAIN, Errno::BUSY, Errno::INTR],
 );
 
 /// Writes the mask of all. It alone does, and keeps what was taken last.

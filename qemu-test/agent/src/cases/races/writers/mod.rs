@@ -5,7 +5,7 @@ pub mod cpus;
 pub mod flags;
 pub mod masks;
 pub mod partitions;
-pub mod suspend;
+mod suspend;
 pub mod tasks;
 
 use std::thread;

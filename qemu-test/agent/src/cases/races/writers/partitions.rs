@@ -14,9 +14,12 @@ const PARTITION_FILE: &str = "cpuset.cpus.partition";
 const MAKE: Kind = Kind::contested("making a group", &[Errno::EXIST]);
 /// It has tasks.
 const REMOVE: Kind = Kind::contested("removing a group", &[Errno::BUSY, Errno::NOENT]);
-/// They are too few for what SCHED_DEADLINE has promised.
-const CPUS: Kind = Kind::contested("changing a group's CPUs", &[Errno::BUSY]);
-const EXCLUSIVE: Kind = Kind::new("changing a group's exclusive CPUs", &[Errno::BUSY]);
+/// The group is gone, or they are too few for what SCHED_DEADLINE has promised.
+const CPUS: Kind = Kind::contested("changing a group's CPUs", &[Errno::BUSY, Errno::NOENT]);
+const EXCLUSIVE: Kind = Kind::contested(
+    "changing a group's exclusive CPUs",
+    &[Errno::BUSY, Errno::NOENT],
+);
 const PARTITION: Kind = Kind::contested("changing a partition", &[Errno::NOENT]);
 /// What becomes of that, as the group's file says.
 const ROOT: Kind = Kind::new("a root partition", &[]);
@@ -27,11 +30,13 @@ const KINDS: [Kind; 8] = [
     MAKE, REMOVE, CPUS, EXCLUSIVE, PARTITION, ROOT, ISOLATED, INVALID,
 ];
 
-/// Has one group, which becomes one kind of partition; others have others, of other CPUs.
+/// What a group is made.
+const PARTITIONS: [&str; 2] = ["root", "isolated"];
+
+/// Has one group, which becomes a partition of either kind; others have others, of other CPUs.
 pub struct Partitions<'a> {
     pub hierarchy: &'a Hierarchy,
     pub group: &'static str,
-    pub partition: &'static str,
     /// The CPUs that the group may be given.
     pub cpus: &'a [u32],
 }
@@ -58,15 +63,14 @@ impl Writer for Partitions<'_> {
             11 => {
                 self.set_partition("member", tally)?;
             }
-            _ => self.become_partition(tally)?,
+            _ => self.become_partition(random.one_of(&PARTITIONS), tally)?,
         }
         Ok(())
     }
 }
 
 impl Partitions<'_> {
-    /// Some of the CPUs, or none any more. The group is no partition then: if it has tasks, and all its
-    /// CPUs have gone offline, cpuset of Linux 7.3 warns of itself.
+    /// Some of the CPUs, or none any more.
     fn set_cpus(
         &self,
         file: &str,
@@ -78,14 +82,12 @@ impl Partitions<'_> {
             0 => String::new(),
             _ => some(random, self.cpus, self.cpus.len()).to_list(),
         };
-        if self.set_partition("member", tally)? {
-            tally.note(kind, self.write(file, &format!("{list}\n")))?;
-        }
+        tally.note(kind, self.write(file, &format!("{list}\n")))?;
         Ok(())
     }
 
-    fn become_partition(&self, tally: &mut Tally) -> Result<()> {
-        if self.set_partition(self.partition, tally)? {
+    fn become_partition(&self, kind: &str, tally: &mut Tally) -> Result<()> {
+        if self.set_partition(kind, tally)? {
             let file = format!("{}/{PARTITION_FILE}", self.group);
             let seen = match self.hierarchy.read(&file)?.as_str() {
                 "root" => &ROOT,
