@@ -106,13 +106,17 @@ fn field<'a>(status: &'a str, name: &str) -> Result<&'a str> {
 
 /// Every thread there is. Those that end meanwhile are left out.
 pub fn tasks() -> Result<Vec<Task>> {
-    let mut tasks = Vec::new();
+    let threads = threads()?;
+    Ok(threads.into_iter().flat_map(Task::read).collect())
+}
+
+/// Their numbers.
+pub fn threads() -> Result<Vec<u32>> {
+    let mut threads = Vec::new();
     for pid in numbers("/proc")? {
-        for tid in numbers(&format!("/proc/{pid}/task")).unwrap_or_default() {
-            tasks.extend(Task::at(&format!("/proc/{pid}/task/{tid}")));
-        }
+        threads.extend(numbers(&format!("/proc/{pid}/task")).unwrap_or_default());
     }
-    Ok(tasks)
+    Ok(threads)
 }
 
 fn numbers(dir: &str) -> Result<Vec<u32>> {

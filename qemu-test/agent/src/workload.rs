@@ -25,8 +25,11 @@ use crate::vcpu::Vcpu;
 /// How the agent is told that it is to be a piece of a workload.
 pub const OPTION: &str = "--work";
 
-/// 200 tasks that fork: so many processes of so many threads.
-const FORKING: usize = 20;
+/// Processes that fork. With that many, 200 tasks do.
+pub const MANY: usize = 20;
+/// They leave time for others where the kernel checks itself and all takes ten times as long.
+pub const FEW: usize = 4;
+/// Threads of each.
 const TASKS: u64 = 10;
 /// Between two forks of a task. Some 200 of them a second keep four emulated CPUs busy; they must not
 /// get stuck when three of those are isolated either.
@@ -124,9 +127,9 @@ impl Drop for Worker {
     }
 }
 
-/// The 200 tasks that fork and exit, and a few that are busy.
-pub fn storm() -> Result<Vec<Worker>> {
-    let forking = iter::repeat_n("forking", FORKING);
+/// Tasks that fork and exit, of so many processes, and a few that are busy.
+pub fn storm(forking: usize) -> Result<Vec<Worker>> {
+    let forking = iter::repeat_n("forking", forking);
     let started: Vec<_> = forking
         .chain(iter::repeat_n("busy", BUSY))
         .map(Worker::spawn)
