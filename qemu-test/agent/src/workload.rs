@@ -25,11 +25,8 @@ use crate::vcpu::Vcpu;
 /// How the agent is told that it is to be a piece of a workload.
 pub const OPTION: &str = "--work";
 
-/// Processes that fork. With that many, 200 tasks do.
-pub const MANY: usize = 20;
-/// They leave time for others where the kernel checks itself and all takes ten times as long.
-pub const FEW: usize = 4;
-/// Threads of each.
+/// 200 tasks that fork: so many processes of so many threads.
+const FORKING: usize = 20;
 const TASKS: u64 = 10;
 /// Between two forks of a task. Some 200 of them a second keep four emulated CPUs busy; they must not
 /// get stuck when three of those are isolated either.
@@ -127,13 +124,21 @@ impl Drop for Worker {
     }
 }
 
-/// Tasks that fork and exit, of so many processes, and a few that are busy.
-pub fn storm(forking: usize) -> Result<Vec<Worker>> {
-    let forking = iter::repeat_n("forking", forking);
-    let started: Vec<_> = forking
-        .chain(iter::repeat_n("busy", BUSY))
-        .map(Worker::spawn)
-        .collect::<Result<_>>()?;
+/// 200 tasks that fork and exit, and a few that are busy.
+pub fn storm() -> Result<Vec<Worker>> {
+    let forking = iter::repeat_n("forking", FORKING);
+    start(forking.chain(iter::repeat_n("busy", BUSY)))
+}
+
+/// A fifth of those that fork, and nothing else: they leave time for others where the kernel checks itself
+/// and all takes ten times as long.
+pub fn shower() -> Result<Vec<Worker>> {
+    start(iter::repeat_n("forking", FORKING / 5))
+}
+
+/// All of them at once.
+fn start(kinds: impl Iterator<Item = &'static str>) -> Result<Vec<Worker>> {
+    let started: Vec<_> = kinds.map(Worker::spawn).collect::<Result<_>>()?;
     started.into_iter().map(Worker::settled).collect()
 }
 

@@ -30,7 +30,7 @@ struct Seen {
 }
 
 fn run(context: &mut Context) -> Result<()> {
-    let load = workload::storm(workload::MANY)?;
+    let load = workload::storm()?;
     let before = look()?;
     cpu::three_lines(CPU, true)?;
     let after = look()?;

@@ -32,7 +32,7 @@ const CPUS: [u32; 3] = [1, 2, 3];
 const SEED: u64 = 0x2545_f491_4f6c_dd1d;
 
 fn run(context: &mut Context) -> Result<()> {
-    let load = workload::storm(workload::MANY)?;
+    let load = workload::storm()?;
     let bound = bound()?;
     let mut isolator = Isolator::default();
     for round in 1..=STEPS {
@@ -46,7 +46,7 @@ fn run(context: &mut Context) -> Result<()> {
 
 fn rounds(context: &mut Context) -> Result<()> {
     let before = Clocks::read()?;
-    let load = workload::storm(workload::FEW)?;
+    let load = workload::shower()?;
     let bound = bound()?;
     let mut isolator = Isolator::default();
     for round in 1..=MANY {

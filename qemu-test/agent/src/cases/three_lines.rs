@@ -30,7 +30,7 @@ const TRACED: Duration = Duration::from_secs(10);
 const PATIENCE: u32 = 100;
 
 fn isolate(context: &mut Context) -> Result<()> {
-    let storm = workload::storm(workload::MANY)?;
+    let storm = workload::storm()?;
     let bound = Worker::bound(&[CPU])?;
     let wide = Worker::bound(&[2, CPU])?;
     context.check(

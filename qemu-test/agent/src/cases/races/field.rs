@@ -47,7 +47,7 @@ impl Field {
         let askers = (0..ASKERS).map(|_| tasks::Asker::new());
         Ok(Self {
             askers: askers.collect::<Result<_>>()?,
-            load: workload::storm(workload::FEW)?,
+            load: workload::shower()?,
             hierarchy,
             version,
             cpus: cpu::hotpluggable()?,
