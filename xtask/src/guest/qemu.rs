@@ -178,7 +178,7 @@ mod tests {
             line.ends_with("-append 'console=ttyS0 panic=-1 isolcpus=domain,3'"),
             "{line}"
         );
-        assert!(line.contains(" -smp 4,threads=2 -m 512 "), "{line}");
+        assert!(line.contains(" -smp '4,threads=2' -m 512 "), "{line}");
         assert!(line.starts_with("/opt/qemu -L /opt/firmware "), "{line}");
     }
 
