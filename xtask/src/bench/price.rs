@@ -20,8 +20,8 @@ const TOTAL: Duration = Duration::from_secs(600);
 /// Deeds, as the agent calls them: the three lines there and back, and what they consist of.
 const OURS: &str = "three lines";
 const PEER: &str = "hotplug";
-/// As such rows end. A CPU that takes part in an offline ticks until it is over, so that ticks and what
-/// they raise are a time, of a host that does other things, too. osnoise counts them in with the others.
+/// How the names of rows end that count for how long an offline takes: a CPU that takes part in it ticks
+/// until it is over, on a host that does other things, too. osnoise counts ticks in with the others.
 const TIMES: [&str; 3] = ["local timer interrupts", "softirqs", "osnoise: interrupts"];
 
 /// What the agent counted: in so many cycles of each deed, by row.
