@@ -17,7 +17,7 @@ pub const CASE: Case = Case {
 
 pub const REWRITTEN: Case = Case {
     name: "partition-rewritten",
-    doc: "a partition is written to whose CPUs are all offline",
+    doc: "a partition whose CPUs are all offline asks for more",
     run: rewritten,
 };
 
@@ -25,21 +25,23 @@ const CPUS: [u32; 2] = [2, 3];
 const GROUP: &str = "replugged";
 
 fn replugged(context: &mut Context) -> Result<()> {
-    for_each(context, &["root", "isolated"], |_| Ok(()))
+    for_each(context, &["root", "isolated"], ["0-1", "2-3"], |_| Ok(()))
 }
 
-/// It asks for the same CPUs by another file: the kernel has nothing to warn of. Of a root one it would
-/// not take that, for SCHED_DEADLINE's sake.
+/// It asks for a CPU that is online as well, while it has none to give back. Of a root one the kernel
+/// would not take that, for SCHED_DEADLINE's sake.
 fn rewritten(context: &mut Context) -> Result<()> {
-    for_each(context, &["isolated"], |hierarchy| {
-        hierarchy.write(&format!("{GROUP}/cpuset.cpus.exclusive"), "2-3")
+    for_each(context, &["isolated"], ["0", "1-3"], |hierarchy| {
+        hierarchy.write(&format!("{GROUP}/cpuset.cpus.exclusive"), "1-3")
     })
 }
 
-/// Does something to an invalid partition in between.
+/// Does something to an invalid partition in between. In the end, the root cgroup and the partition have
+/// the CPUs of `owners`.
 fn for_each(
     context: &mut Context,
     kinds: &[&str],
+    owners: [&str; 2],
     meanwhile: impl Fn(&Hierarchy) -> Result<()>,
 ) -> Result<()> {
     let hierarchy = Hierarchy::v2()?;
@@ -61,7 +63,7 @@ fn for_each(
         plug(true)?;
         let back = expect(state()?, kind.into());
         context.check(&format!("{kind}: all are back"), back);
-        owners(context, &hierarchy, kind)?;
+        check_owners(context, &hierarchy, kind, owners)?;
 
         drop(task);
         hierarchy.remove(GROUP)?;
@@ -78,12 +80,16 @@ fn plug(online: bool) -> Result<()> {
 }
 
 /// Each CPU has one.
-fn owners(context: &mut Context, hierarchy: &Hierarchy, kind: &str) -> Result<()> {
-    for (file, cpus) in [
-        ("cpuset.cpus.effective".to_owned(), "0-1"),
-        (format!("{GROUP}/cpuset.cpus.effective"), "2-3"),
-    ] {
-        let owned = expect(hierarchy.read(&file)?.as_str(), cpus);
+fn check_owners(
+    context: &mut Context,
+    hierarchy: &Hierarchy,
+    kind: &str,
+    owners: [&str; 2],
+) -> Result<()> {
+    let of_root = "cpuset.cpus.effective".to_owned();
+    let of_partition = format!("{GROUP}/{of_root}");
+    for (file, cpus) in [of_root, of_partition].iter().zip(owners) {
+        let owned = expect(hierarchy.read(file)?.as_str(), cpus);
         context.check(&format!("{kind}: {file}"), owned);
     }
     Ok(())
