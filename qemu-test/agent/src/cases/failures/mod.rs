@@ -6,14 +6,14 @@ mod memory;
 mod nth;
 mod states;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::io::Errno;
 
-use self::memory::Change;
+use self::memory::{Change, Tally};
 use self::nth::FailNth;
 use super::three_lines::same;
 use super::{CPU, Case, Context, nosysfs, soon};
-use crate::cpu::{attribute, set_isolated, set_online, three_lines};
+use crate::cpu::{attribute, hotpluggable, set_isolated, set_online, three_lines};
 use crate::dump;
 use crate::procs::tasks;
 use crate::workload::Worker;
@@ -42,8 +42,6 @@ pub const MODULE: Case = Case {
     run: module,
 };
 
-/// A CPU that no other case here isolates: its kthreads are made for this one.
-const FIRST_TIME: u32 = 2;
 /// It makes all other kthreads (kernel/kthread.c).
 const KTHREADD: &str = "kthreadd";
 /// A kthread takes more allocations than that: its stack, its task_struct, and so on.
@@ -76,31 +74,45 @@ fn in_turn(change: Change<'_>) -> Result<()> {
     Ok(())
 }
 
-/// RCU callbacks can only be offloaded to kthreads, which the first write makes.
+/// RCU callbacks can only be offloaded to kthreads, which a CPU's first write makes.
 fn no_kthread() -> Result<()> {
     let kthreadd = FailNth::of(pid_of(KTHREADD)?)?;
-    set_online(FIRST_TIME, false)?;
+    let mut tally = Tally::default();
+    for cpu in hotpluggable()?.into_iter().filter(|&cpu| cpu != CPU) {
+        set_online(cpu, false)?;
+        let all_failed = without_kthread(cpu, &kthreadd, &mut tally)?;
+        set_online(cpu, true)?;
+        if all_failed {
+            eprintln!("agent: {tally:?} of kthreadd");
+            ensure!(tally.failures >= SOME, "hardly anything fails: {tally:?}");
+            return Ok(());
+        }
+    }
+    bail!("no CPU is left that has no kthread: {tally:?}")
+}
+
+/// Goes on where the CPU before has stopped, until the CPU has its kthreads. Nothing was left to fail then,
+/// or it was something that a fork can do without.
+fn without_kthread(cpu: u32, kthreadd: &FailNth, tally: &mut Tally) -> Result<bool> {
     let before = dump::at_once()?;
-    let mut failures = 0;
     loop {
-        let isolate = || set_isolated(FIRST_TIME, true);
-        let (result, reached) = kthreadd.during(failures + 1, isolate)?;
-        let Err(error) = result else { break };
-        failures += 1;
+        let number = tally.allocations + 1;
+        let (result, reached) = kthreadd.during(number, || set_isolated(cpu, true))?;
+        tally.allocations += u32::from(reached);
+        let Err(error) = result else {
+            set_isolated(cpu, false)?;
+            is(&before).context("undone")?;
+            return Ok(!reached);
+        };
+        tally.failures += 1;
         // Nobody can fork without memory: fork(2) has two words for that.
         let errno = Errno::from_io_error(&error);
         ensure!(
             reached && matches!(errno, Some(Errno::NOMEM | Errno::AGAIN)),
-            "allocation {failures} fails: {reached}, and the write: {error}"
+            "allocation {number} fails: {reached}, and the write: {error}"
         );
-        is(&before).with_context(|| format!("allocation {failures}"))?;
+        is(&before).with_context(|| format!("allocation {number}"))?;
     }
-    eprintln!("agent: {failures} failures of kthreadd");
-    set_isolated(FIRST_TIME, false)?;
-    is(&before).context("undone")?;
-    set_online(FIRST_TIME, true)?;
-    ensure!(failures >= SOME, "it has failed {failures} times only");
-    Ok(())
 }
 
 fn hotplug_memory(context: &mut Context) -> Result<()> {

@@ -17,6 +17,14 @@ const SETTINGS: [(&str, &str); 3] = [
     ("min-order", "0"),
     ("verbose", "0"),
 ];
+const SLAB: &str = "/sys/kernel/slab";
+/// What kmemleak and DEBUG_OBJECTS allocate to know of an allocation. They can do without, and no longer
+/// look for errors then.
+const CHECKERS: [&str; 3] = [
+    "kmemleak_object",
+    "kmemleak_scan_area",
+    "debug_objects_cache",
+];
 
 /// The place where a task is told.
 pub struct FailNth(File);
@@ -41,6 +49,7 @@ impl FailNth {
                 }
             }
         }
+        spare_checkers()?;
         let path = format!("{task}/fail-nth");
         let file = File::options().read(true).write(true).open(&path);
         Ok(Self(file.with_context(|| format!("opening {path}"))?))
@@ -72,4 +81,21 @@ impl FailNth {
             Err(_) => bail!("fail-nth is {text:?}"),
         }
     }
+}
+
+/// All other caches fail (mm/failslab.c). A kernel that does not check itself has no others.
+fn spare_checkers() -> Result<()> {
+    let is_there = |cache: &&str| Path::new(&format!("{SLAB}/{cache}")).exists();
+    if !CHECKERS.iter().any(is_there) {
+        return Ok(());
+    }
+    for cache in fs::read_dir(SLAB).with_context(|| format!("reading {SLAB}"))? {
+        let cache = cache.with_context(|| format!("reading {SLAB}"))?;
+        let fails = !CHECKERS.iter().any(|&name| cache.file_name() == name);
+        let path = cache.path().join("failslab");
+        fs::write(&path, if fails { "1" } else { "0" })
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    let path = format!("{ROOT}/failslab/cache-filter");
+    fs::write(&path, "Y").with_context(|| format!("writing {path}"))
 }
