@@ -5,6 +5,7 @@ pub mod accel;
 pub mod agent;
 pub mod artifacts;
 pub mod case;
+pub mod complaints;
 pub mod contents;
 pub mod initramfs;
 pub mod outcome;

@@ -11,18 +11,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::complaints::Complaints;
 use super::initramfs;
 use super::outcome::{End, Report};
 use super::process::Killed;
 use super::qemu::{Invocation, Machine, Streams};
-use super::splats::{Death, Splats};
+use super::splats::Splats;
 use super::tail::Tail;
 use crate::interrupt;
 use crate::toolchain::qemu::Qemu;
 
 const POLL: Duration = Duration::from_millis(20);
-/// What a dying kernel still has to say is worth this long a wait.
-const LAST_WORDS: Duration = Duration::from_millis(1500);
 const LAST_LINES: usize = 20;
 
 /// When a guest is given up.
@@ -119,8 +118,8 @@ impl Guest<'_> {
             watch.advance(listener)?;
             if let Some(status) = ended {
                 watch.finish(listener)?;
-                return Ok(match watch.dead.take() {
-                    Some((end, _)) => end,
+                return Ok(match watch.complaints.death() {
+                    Some(end) => end,
                     None if status.success() => End::PoweredOff,
                     None => End::QemuFailed(self.qemu_message(&status.to_string())),
                 });
@@ -147,13 +146,11 @@ impl Guest<'_> {
 
 /// The streams of a running guest, and what has been seen on them.
 struct Watch<'a> {
-    splats: &'a Splats,
     console: Tail,
     ktap: Tail,
     verdict: Tail,
     data: Tail,
-    complaints: Vec<String>,
-    dead: Option<(End, Instant)>,
+    complaints: Complaints<'a>,
     started: Instant,
     heard: Instant,
 }
@@ -162,13 +159,11 @@ impl<'a> Watch<'a> {
     fn start(streams: &Streams, splats: &'a Splats) -> Result<Self> {
         let now = Instant::now();
         Ok(Self {
-            splats,
             console: Tail::start(&streams.console)?,
             ktap: Tail::start(&streams.ktap)?,
             verdict: Tail::start(&streams.verdict)?,
             data: Tail::start(&streams.data)?,
-            complaints: Vec::new(),
-            dead: None,
+            complaints: Complaints::none(splats),
             started: now,
             heard: now,
         })
@@ -184,7 +179,7 @@ impl<'a> Watch<'a> {
         let lines = self.console.advance()?;
         heard |= !lines.is_empty();
         for line in lines {
-            note(self.splats, &mut self.complaints, &mut self.dead, line);
+            self.complaints.note(line);
         }
         if heard {
             self.heard = Instant::now();
@@ -199,18 +194,14 @@ impl<'a> Watch<'a> {
         self.data.finish()?;
         self.ktap.finish()?;
         for line in self.console.finish()? {
-            note(self.splats, &mut self.complaints, &mut self.dead, line);
+            self.complaints.note(line);
         }
         Ok(())
     }
 
     fn given_up(&mut self, limits: Limits) -> Option<End> {
-        if self
-            .dead
-            .as_ref()
-            .is_some_and(|(_, since)| since.elapsed() > LAST_WORDS)
-        {
-            return self.dead.take().map(|(end, _)| end);
+        if let Some(end) = self.complaints.death_told() {
+            return Some(end);
         }
         if let Some(total) = limits.total.filter(|&total| self.started.elapsed() > total) {
             return Some(End::TimedOut(total));
@@ -230,33 +221,10 @@ impl<'a> Watch<'a> {
             verdicts: self.verdict.lines().to_vec(),
             ktap,
             data: self.data.lines().to_vec(),
-            splats: self.complaints,
+            splats: self.complaints.into_lines(),
             last_lines: console[console.len().saturating_sub(LAST_LINES)..].to_vec(),
             console: self.console.path().to_owned(),
             took: self.started.elapsed(),
         }
-    }
-}
-
-/// Judges one line of the console. The first fatal line is the one that counts.
-fn note(
-    splats: &Splats,
-    complaints: &mut Vec<String>,
-    dead: &mut Option<(End, Instant)>,
-    line: &str,
-) {
-    if splats.is_splat(line) {
-        complaints.push(line.to_owned());
-    }
-    let end = match splats.death(line) {
-        None => return,
-        Some(Death::Panicked) => End::Panicked(line.to_owned()),
-        Some(Death::Lost) => End::Lost(line.to_owned()),
-    };
-    // An oops or a lockup that becomes a panic is a panic.
-    match dead {
-        Some((known @ End::Lost(_), _)) if matches!(end, End::Panicked(_)) => *known = end,
-        Some(_) => {}
-        None => *dead = Some((end, Instant::now())),
     }
 }

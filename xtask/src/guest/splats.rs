@@ -40,6 +40,8 @@ struct RawPattern {
 struct RawAllow {
     pattern: String,
     reason: String,
+    #[serde(default)]
+    stack: bool,
 }
 
 /// How a guest that printed a fatal line is counted.
@@ -52,6 +54,8 @@ pub enum Death {
 
 /// How KCSAN begins to tell of a data race. The functions that take part come after.
 const RACE: &str = "BUG: KCSAN: ";
+/// How the kernel begins to print a stack.
+const STACK: &str = "Call Trace:";
 
 /// The rules, compiled.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ pub struct Splats {
     fatal: Vec<(Regex, Death)>,
     deny: Vec<Regex>,
     allow: Vec<Regex>,
+    /// Those of the allowed ones that a stack comes after.
+    allow_stack: Vec<Regex>,
     race: Vec<Regex>,
 }
 
@@ -74,7 +80,7 @@ impl Splats {
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let raw: RawList = toml::from_str(text)?;
         // A list that denies nothing would call every log clean.
         ensure!(!raw.deny.is_empty(), "the deny list is empty");
@@ -93,11 +99,8 @@ impl Splats {
                 .map(|entry| Ok((compile(&entry.pattern)?, entry.end)))
                 .collect::<Result<_>>()?,
             deny: patterns(&raw.deny)?,
-            allow: raw
-                .allow
-                .iter()
-                .map(|entry| compile(&entry.pattern))
-                .collect::<Result<_>>()?,
+            allow: allowed(&raw.allow, |_| true)?,
+            allow_stack: allowed(&raw.allow, |entry| entry.stack)?,
             race: patterns(&raw.race)?,
         })
     }
@@ -123,6 +126,17 @@ impl Splats {
                 || self.death(line).is_some())
     }
 
+    /// Whether the stack that comes next is allowed as well.
+    pub fn announces_stack(&self, line: &str) -> bool {
+        let mut patterns = self.allow_stack.iter();
+        patterns.any(|pattern| pattern.is_match(line))
+    }
+
+    /// Whether a stack begins here.
+    pub fn is_stack(line: &str) -> bool {
+        line.contains(STACK)
+    }
+
     fn is_allowed(&self, line: &str) -> bool {
         self.allow.iter().any(|pattern| pattern.is_match(line))
     }
@@ -131,6 +145,11 @@ impl Splats {
 fn patterns(entries: &[RawPattern]) -> Result<Vec<Regex>> {
     let compiled = entries.iter().map(|entry| compile(&entry.pattern));
     compiled.collect()
+}
+
+fn allowed(entries: &[RawAllow], which: impl Fn(&RawAllow) -> bool) -> Result<Vec<Regex>> {
+    let chosen = entries.iter().filter(|entry| which(entry));
+    chosen.map(|entry| compile(&entry.pattern)).collect()
 }
 
 fn compile(pattern: &str) -> Result<Regex> {
