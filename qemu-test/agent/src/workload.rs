@@ -202,7 +202,7 @@ fn be(kind: &str) -> Result<ExitCode> {
 }
 
 /// With a name of its own, before it has children.
-fn become_ordinary(kind: &str) -> Result<()> {
+pub fn become_ordinary(kind: &str) -> Result<()> {
     set_name(&CString::new(kind)?)?;
     Ok(setpriority_process(None, ORDINARY)?)
 }

@@ -22,6 +22,7 @@ mod last_housekeeping;
 mod noise;
 mod nosysfs;
 mod others;
+mod overtaken;
 mod partition;
 mod perf_events;
 mod races;
@@ -84,6 +85,7 @@ pub const CASES: &[Case] = &[
     hotplug::CASE,
     storm::CASE,
     storm::ROUNDS,
+    overtaken::CASE,
     rcutorture::CASE,
     races::V2,
     races::V1,
