@@ -62,9 +62,8 @@ const STACK: &str = "Call Trace:";
 pub struct Splats {
     fatal: Vec<(Regex, Death)>,
     deny: Vec<Regex>,
-    allow: Vec<Regex>,
-    /// Those of the allowed ones that a stack comes after.
-    allow_stack: Vec<Regex>,
+    /// And whether a stack comes after it.
+    allow: Vec<(Regex, bool)>,
     race: Vec<Regex>,
 }
 
@@ -99,8 +98,11 @@ impl Splats {
                 .map(|entry| Ok((compile(&entry.pattern)?, entry.end)))
                 .collect::<Result<_>>()?,
             deny: patterns(&raw.deny)?,
-            allow: allowed(&raw.allow, |_| true)?,
-            allow_stack: allowed(&raw.allow, |entry| entry.stack)?,
+            allow: raw
+                .allow
+                .iter()
+                .map(|entry| Ok((compile(&entry.pattern)?, entry.stack)))
+                .collect::<Result<_>>()?,
             race: patterns(&raw.race)?,
         })
     }
@@ -128,8 +130,8 @@ impl Splats {
 
     /// Whether the stack that comes next is allowed as well.
     pub fn announces_stack(&self, line: &str) -> bool {
-        let mut patterns = self.allow_stack.iter();
-        patterns.any(|pattern| pattern.is_match(line))
+        let mut allowed = self.allow.iter();
+        allowed.any(|(pattern, stack)| *stack && pattern.is_match(line))
     }
 
     /// Whether a stack begins here.
@@ -138,18 +140,14 @@ impl Splats {
     }
 
     fn is_allowed(&self, line: &str) -> bool {
-        self.allow.iter().any(|pattern| pattern.is_match(line))
+        let mut allowed = self.allow.iter();
+        allowed.any(|(pattern, _)| pattern.is_match(line))
     }
 }
 
 fn patterns(entries: &[RawPattern]) -> Result<Vec<Regex>> {
     let compiled = entries.iter().map(|entry| compile(&entry.pattern));
     compiled.collect()
-}
-
-fn allowed(entries: &[RawAllow], which: impl Fn(&RawAllow) -> bool) -> Result<Vec<Regex>> {
-    let chosen = entries.iter().filter(|entry| which(entry));
-    chosen.map(|entry| compile(&entry.pattern)).collect()
 }
 
 fn compile(pattern: &str) -> Result<Regex> {

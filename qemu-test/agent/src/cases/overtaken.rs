@@ -8,7 +8,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::io::Errno;
 
+use super::errors::failed;
 use super::{CPU, Case, Context, expect};
 use crate::cgroup::Hierarchy;
 use crate::workload::{self, Worker};
@@ -80,18 +82,22 @@ fn change(hierarchy: &Hierarchy, findings: &Receiver<Vec<u32>>) -> Result<BTreeS
 /// Asks for a CPU that always is there and the one that goes. That only fails if the latter goes meanwhile.
 /// Before it, the task has asked for the one that goes alone: there is nothing left then to get back to.
 fn insist(hierarchy: &Hierarchy, found: &Sender<Vec<u32>>, over: &AtomicBool) -> Result<()> {
+    workload::become_ordinary("insisting")?;
     let task = Worker::napping()?;
     hierarchy.enter(GROUP, task.pid())?;
-    workload::become_ordinary("insisting")?;
     while !over.load(Ordering::Relaxed) {
-        if affinity::set(task.pid(), &[GOES]).is_ok()
-            && affinity::set(task.pid(), &[STAY[1], GOES]).is_err()
-        {
-            let mask = affinity::get(task.pid())?;
-            // The CPU may be back already, and the task on it.
-            if mask != [GOES] {
-                found.send(mask)?;
-            }
+        if affinity::set(task.pid(), &[GOES]).is_err() {
+            continue;
+        }
+        let asked = affinity::set(task.pid(), &[STAY[1], GOES]);
+        if asked.is_ok() {
+            continue;
+        }
+        failed(asked, Errno::INVAL)?;
+        let mask = affinity::get(task.pid())?;
+        // The CPU may be back already, and the task on it.
+        if mask != [GOES] {
+            found.send(mask)?;
         }
     }
     Ok(())
